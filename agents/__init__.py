@@ -1,0 +1,29 @@
+"""Who acts and learns. `AGENTS` is the only list of them."""
+
+import difflib
+import importlib
+from typing import Any
+
+AGENTS = {  # name on the command line: (module, class, what it is)
+    "q-learning": ("q_learning", "QLearning", "tabular Q-learning, compiled where the model is known"),
+    "value-iteration": ("value_iteration", "ValueIteration", "exact planning on a known MDP by value iteration"),
+    "policy-iteration": ("policy_iteration", "PolicyIteration", "exact planning on a known MDP by policy iteration"),
+    "dqn": ("dqn", "DQN", "deep Q-network on vectors and pixels"),
+    "ppo": ("sb3", "PPO", "proximal policy optimisation, by stable-baselines3"),
+    "a2c": ("sb3", "A2C", "advantage actor-critic, by stable-baselines3"),
+    "random": ("random", "Random", "uniform over the allowed actions: the floor to compare with"),
+}
+
+
+def agent_class(name: str) -> Any:
+    """Imports and returns the class of an agent.
+
+    Raises:
+        ValueError: there is no such agent; the nearest name is offered.
+    """
+    if name not in AGENTS:
+        near = difflib.get_close_matches(name, AGENTS, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(AGENTS)}"
+        raise ValueError(f"there is no agent {name!r}; {hint}")
+    module, attribute, _ = AGENTS[name]
+    return getattr(importlib.import_module(f"palestra.agents.{module}"), attribute)

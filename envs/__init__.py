@@ -1,0 +1,1 @@
+"""What is acted upon. Importing this package registers our environments with Gymnasium."""

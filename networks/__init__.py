@@ -1,0 +1,1 @@
+"""PyTorch modules that agents draw on and that work alone."""

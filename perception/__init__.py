@@ -1,0 +1,1 @@
+"""Supervised vision tasks on the shared networks."""
