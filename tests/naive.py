@@ -1,0 +1,1 @@
+"""Slow, readable twins of the compiled kernels: the oracles of their tests."""
