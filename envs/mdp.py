@@ -1,7 +1,8 @@
 """Finite Markov decision processes as sparse arrays, and their play as a Gymnasium environment.
 
-An MDP is (S, A, P, R, γ) with Ω, the allowed actions (Puterman, "Markov Decision Processes", 1994, section 2.1, who writes
-A_s for Ω). Each pair of state and action has at most K outcomes, so that a grid of a million states fits in memory.
+An MDP is (S, A, P, R, γ) with Ω, the allowed actions (Puterman, "Markov Decision Processes", 1994, section 2.1, who
+writes A_s for Ω). Each pair of state and action has at most K outcomes, so that a grid of a million states fits in
+memory.
 """
 
 from dataclasses import dataclass
@@ -100,7 +101,7 @@ _DTYPES = {
 def has_model(env: gym.Env[Any, Any]) -> bool:
     """Says whether `MDP.from_env` can read the environment's model.
 
-    Taxi with `fickle_passenger=True` has a table that leaves the passenger's change of mind out, so it counts as unknown.
+    Taxi with `fickle_passenger=True` has a table that leaves the passenger's change of mind out: it counts as unknown.
     """
     bare: Any = env.unwrapped
     table = hasattr(bare, "P") and hasattr(bare, "initial_state_distrib")

@@ -1,8 +1,8 @@
 """Random numbers inside compiled kernels: xoshiro256++ on an explicit state, `[4] uint64`.
 
 Blackman and Vigna, "Scrambled linear pseudorandom number generators", ACM TOMS 47 (2021), section 5; reference
-implementation at prng.di.unimi.it. A kernel takes the state as an argument and changes it in place, so that the same state
-gives the same run and the state can be saved with a checkpoint.
+implementation at prng.di.unimi.it. A kernel takes the state as an argument and changes it in place, so that the same
+state gives the same run and the state can be saved with a checkpoint.
 """
 
 import numpy as np
