@@ -64,3 +64,9 @@ class Agent(Protocol):
     def restore(self, state: dict[str, Any]) -> None:
         """Takes back what `state` gave; arrays come as NumPy's."""
         ...
+
+
+def action_mask(info: dict[str, Any]) -> NDArray[np.bool_] | None:
+    """Reads Ω `[B, A]` from a vector environment's info; None where every action is allowed."""
+    mask = info.get("action_mask")
+    return None if mask is None else np.stack(list(mask)).astype(np.bool_)

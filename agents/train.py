@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from palestra.agents.agent import Array, Metrics, Transition
+from palestra.agents.agent import Array, Metrics, Transition, action_mask
 from palestra.envs.spec import EnvSpec
 
 
@@ -53,12 +53,6 @@ def interact(agent: StepLearner, env: EnvSpec, steps: int) -> Iterator[tuple[int
             obs, mask, first = after, action_mask(info), ended
     finally:
         envs.close()
-
-
-def action_mask(info: dict[str, Any]) -> NDArray[np.bool_] | None:
-    """Reads Ω `[B, A]` from a vector environment's info; None where every action is allowed."""
-    mask = info.get("action_mask")
-    return None if mask is None else np.stack(list(mask)).astype(np.bool_)
 
 
 def _last_sight(after: Array, info: dict[str, Any], ended: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_] | None]:

@@ -1,0 +1,75 @@
+"""The command `palestra`: picks a command, and turns what users get wrong into one sentence and exit status 2."""
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "agents": "list the agents",
+    "envs": "list the environments",
+    "networks": "list the networks",
+    "train": "train an agent in an environment",
+    "evaluate": "measure a trained agent: mean, interval, and random and optimal beside it",
+    "watch": "watch an episode, as a video or in the terminal",
+    "compare": "draw the learning curves of several runs in one picture",
+    "doctor": "say what is installed, what would fail and how to mend it",
+}
+EXTRAS = {"ray": "scale", "torchvision": "vision", "timm": "vision", "cffi": "bench"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit status: 0, 2 for what the user can mend, 130 when interrupted."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if not args or args[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0
+    if args[0] in ("-V", "--version"):
+        print(_version())
+        return 0
+    try:
+        return _run(args[0], args[1:])
+    except (ValueError, OSError, MemoryError, ModuleNotFoundError) as error:
+        if os.environ.get("PALESTRA_TRACEBACK"):
+            raise
+        print(f"palestra: {_sentence(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("palestra: interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(command: str, args: list[str]) -> int:
+    if command not in COMMANDS:
+        near = difflib.get_close_matches(command, COMMANDS, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else "`palestra --help` lists them"
+        raise ValueError(f"there is no command {command!r}; {hint}")
+    status: int = importlib.import_module(f"palestra.cli.{command}").main(args)
+    return status
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, BrokenPipeError):
+        return "the program that read the output has gone"
+    if isinstance(error, ModuleNotFoundError):
+        package = (error.name or "").split(".")[0]
+        extra = f"palestra[{EXTRAS[package]}]" if package in EXTRAS else package
+        return f"this needs the package {package}, which is not installed; pip install '{extra}' brings it"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory ({error}); a smaller --agent.buffer-size or --num-envs may help"
+    return " ".join(str(error).split())
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()]
+    return "\n".join(["usage: palestra COMMAND [OPTIONS]", "", *lines, "", "`palestra COMMAND --help` says more."])
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return f"palestra {version('palestra')}"
