@@ -1,7 +1,7 @@
 """The one interface of all agents, and the batch of steps that they learn from."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -35,6 +35,7 @@ class Agent(Protocol):
     """
 
     Config: type  # a frozen dataclass beside the class: options and defaults, one docstring each
+    default_steps: ClassVar[int]  # how long to train where nobody says
     step: int  # steps of the environments seen so far
 
     def __init__(self, config: Any, obs_space: gym.Space[Any], action_space: gym.Space[Any], seed: int) -> None: ...

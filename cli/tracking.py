@@ -1,0 +1,74 @@
+"""Weights & Biases beside the run's own files; what goes wrong there never stops a training."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from palestra.agents.evaluation import Evaluation
+from palestra.cli.progress import say
+from palestra.cli.run import Run
+
+LOGIN_TIMEOUT = 20  # seconds that an online run waits for the server before it goes on offline
+
+
+class Tracker:
+    """A run on Weights & Biases, or nothing at all; a context manager."""
+
+    def __init__(self, mode: str, project: str, run: Run) -> None:
+        self._wandb: Any = None
+        self._run: Any = None
+        if mode != "off":
+            self._start(mode, project, run)
+
+    def __enter__(self) -> "Tracker":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._run:
+            self._guard(lambda: self._run.finish(exit_code=1 if error else 0))
+
+    def log(self, step: int, row: Mapping[str, float]) -> None:
+        """Logs a row of metrics."""
+        if self._run:
+            self._guard(lambda: self._run.log({"step": step, **row}))
+
+    def table(self, step: int, result: Evaluation) -> None:
+        """Logs the episodes of an evaluation as a table."""
+        if self._run:
+            pairs = zip(result.returns, result.lengths, strict=True)
+            rows = [[step, i, float(score), int(length)] for i, (score, length) in enumerate(pairs)]
+            table = self._wandb.Table(columns=["step", "episode", "return", "length"], data=rows)
+            self._guard(lambda: self._run.log({"step": step, "eval/episodes": table}))
+
+    def video(self, step: int, path: Path) -> None:
+        """Logs a video file."""
+        if self._run:
+            self._guard(lambda: self._run.log({"step": step, "video": self._wandb.Video(str(path))}))
+
+    def _start(self, mode: str, project: str, run: Run) -> None:
+        import wandb
+
+        self._wandb = wandb
+        settings = wandb.Settings(init_timeout=LOGIN_TIMEOUT, silent=True, console="off")
+        options = {"project": project, "dir": str(run.path), "config": run.config, "settings": settings}
+        options |= {"id": run.path.name, "name": run.path.name, "resume": "allow"}
+        if mode == "online" and not wandb.login(anonymous="never", timeout=1, verify=False):
+            say("Weights & Biases knows no login here; logging offline, for `wandb sync` later")
+            mode = "offline"
+        try:
+            self._run = wandb.init(mode=mode, **options)
+        except wandb.errors.Error as error:
+            say(f"Weights & Biases cannot be reached ({error}); logging offline, for `wandb sync` later")
+            self._guard(lambda: setattr(self, "_run", wandb.init(mode="offline", **options)))
+        if self._run:
+            self._guard(lambda: self._run.define_metric("*", step_metric="step"))
+
+    def _guard(self, call: Callable[[], Any]) -> None:
+        try:
+            call()
+        except (self._wandb.errors.Error, OSError) as error:
+            say(f"Weights & Biases failed ({error}); training goes on without it")
+            self._run = None

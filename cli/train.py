@@ -1,0 +1,256 @@
+"""`palestra train AGENT --env ID`: trains an agent and keeps what came of it in a run."""
+
+import dataclasses
+import platform
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, Literal
+
+import numpy as np
+
+from palestra.agents import AGENTS, agent_class
+from palestra.agents.agent import Agent
+from palestra.agents.evaluation import evaluate
+from palestra.cli.options import key_values, parse, parse_known
+from palestra.cli.progress import Progress, duration, say
+from palestra.cli.run import CLOCK, Run, free_name, seeds_of
+from palestra.cli.setup import agent_config_of, env_of, new_agent
+from palestra.cli.tracking import Tracker
+from palestra.envs.spec import EnvSpec
+
+HELP = ("-h", "--help")
+PACKAGES = ("palestra", "numpy", "numba", "gymnasium", "ale-py", "torch", "stable-baselines3")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Trains an agent: palestra train AGENT --env ID, or palestra train --resume RUN."""
+
+    env: str = ""
+    """Id of the environment, as in `palestra envs`."""
+    steps: int | None = None
+    """Steps of the environments, over all copies; the agent's own default if left out."""
+    seed: int = 0
+    """Root of all randomness: same seed, same machine, same result."""
+    num_envs: int = 1
+    """Copies of the environment that are stepped together."""
+    protocol: str = "v5"
+    """Atari only: v5 (sticky actions) or nature (no-op starts; a lost life ends the learner's episode)."""
+    env_kwargs: tuple[str, ...] = ()
+    """Options of the environment, as in --env-kwargs map_name=8x8 is_slippery=false."""
+    name: str | None = None
+    """Name of the run, whose folder is runs/NAME; numbered if left out."""
+    checkpoint_every: int | None = None
+    """Steps between checkpoints (a tenth of all if left out); all episodes are cut there."""
+    log_every: int | None = None
+    """Steps between rows of metrics.jsonl (a two-hundredth of all if left out)."""
+    eval_episodes: int = 0
+    """Episodes of evaluation without exploring at each checkpoint."""
+    wandb: Literal["off", "offline", "online"] = "off"
+    """Whether to log to Weights & Biases as well."""
+    wandb_project: str = "palestra"
+    """Project on Weights & Biases."""
+    resume: str | None = None
+    """A run to go on with, as if it had never stopped; beside it only --steps, --from-step and --wandb."""
+    from_step: int | None = None
+    """With --resume: the step of the checkpoint to go on from, if not the last."""
+
+
+def main(args: Sequence[str]) -> int:
+    """Trains; the run's path is the last line of stdout."""
+    name = args[0] if args and not args[0].startswith("-") else None
+    rest = list(args if name is None else args[1:])
+    if name is None and set(HELP) & set(rest):
+        parse(Options, rest, "palestra train AGENT")
+    options, _ = parse_known(Options, [word for word in rest if word not in HELP], "palestra train")
+    run, agent = _resumed(name, rest) if options.resume else _fresh(name, rest, options)
+    run.lock()
+    return _train(run, agent, options)
+
+
+def _fresh(name: str | None, rest: list[str], basic: Options) -> tuple[Run, Agent]:
+    """Checks everything, makes the agent, and only then the run's folder."""
+    if name is None:
+        raise ValueError(f"the agent is missing: palestra train AGENT --env ID, with AGENT of {', '.join(AGENTS)}")
+    kind = agent_class(name)
+    if set(HELP) & set(rest):
+        parse(with_agent(kind.Config, _defaults(kind, basic)), rest, f"palestra train {name}")
+    config = _resolve(kind, name, rest, basic)
+    agent = new_agent(config)
+    run_name = basic.name or free_name(f"{name}-{basic.env.split('/')[-1]}")
+    return Run.create(run_name, config), agent
+
+
+def _resumed(name: str | None, rest: list[str]) -> tuple[Run, Agent]:
+    options = parse(Options, rest, "palestra train")
+    given = {f.name for f in dataclasses.fields(Options) if getattr(options, f.name) != f.default}
+    if odd := sorted(given - {"resume", "steps", "from_step", "wandb", "wandb_project"}):
+        raise ValueError(f"--{odd[0].replace('_', '-')} is fixed by the run that --resume goes on with; leave it out")
+    run = Run.open(str(options.resume))
+    if name not in (None, run.config["agent"]):
+        raise ValueError(f"{run.path} trains {run.config['agent']}, not {name}")
+    agent = new_agent(run.config)
+    if run.has_checkpoint() or options.from_step is not None:
+        step, state = run.load(options.from_step)
+        agent.restore(state)
+        run.rewind(step)
+    else:
+        run.rewind(-1)
+    return run, agent
+
+
+def with_agent(config: type, default: Any) -> type[Any]:
+    """Returns the options of training with an agent's own under `agent`."""
+    return dataclasses.make_dataclass(
+        "TrainOptions", [("agent", config, dataclasses.field(default=default))], bases=(Options,), frozen=True
+    )
+
+
+def _defaults(kind: Any, basic: Options) -> Any:
+    if not basic.env:
+        return kind.Config()
+    return kind.defaults(_env(basic), basic.steps or kind.default_steps)
+
+
+def _env(basic: Options) -> EnvSpec:
+    seed = seeds_of(basic.seed)[0]
+    return EnvSpec(basic.env, basic.num_envs, seed, key_values(basic.env_kwargs), basic.protocol)
+
+
+def _resolve(kind: Any, name: str, rest: list[str], basic: Options) -> dict[str, Any]:
+    """Returns what `config.json` will say: nothing is left to defaults that may change."""
+    if not basic.env:
+        raise ValueError(f"--env is missing: where to train {name}, as in --env FrozenLake-v1")
+    for option in ("steps", "checkpoint_every", "log_every"):
+        value = getattr(basic, option)
+        if value is not None and value < 1:
+            raise ValueError(f"--{option.replace('_', '-')} is {value}, but at least 1 is wanted")
+    if basic.eval_episodes < 0 or basic.seed < 0:
+        raise ValueError("--eval-episodes and --seed cannot be negative")
+    options = parse(with_agent(kind.Config, _defaults(kind, basic)), rest, f"palestra train {name}")
+    steps = basic.steps or kind.default_steps
+    return {
+        "agent": name,
+        "env": dataclasses.asdict(_env(basic)),
+        "agent_config": dataclasses.asdict(options.agent),
+        "steps": steps,
+        "seed": basic.seed,
+        "checkpoint_every": basic.checkpoint_every or max(steps // 10, 1),
+        "log_every": basic.log_every or max(steps // 200, 1),
+        "eval_episodes": basic.eval_episodes,
+        "versions": {"python": platform.python_version()} | {package: version(package) for package in PACKAGES},
+    }
+
+
+def _train(run: Run, agent: Agent, options: Options) -> int:
+    """Trains from checkpoint to checkpoint until all steps are done or somebody interrupts."""
+    config = run.config
+    steps = options.steps or config["steps"]
+    every = config["checkpoint_every"]
+    title = f"{config['agent']} in {config['env']['id']}"
+    _warn_of_memory(config)
+    with (
+        Tracker(options.wandb, options.wandb_project, run) as tracker,
+        Progress(title, steps, agent.step) as progress,
+        _interruptible() as interrupted,
+    ):
+        log = _Log(run, tracker, progress)
+        if agent.step == 0:
+            progress.say(f"{title}: {steps:,} steps, run {run.path}")
+        while agent.step < steps and not interrupted:
+            boundary = min((agent.step // every + 1) * every, steps)
+            for step, metrics in agent.train(env_of(config), boundary):
+                log.add(step, metrics)
+                if interrupted:
+                    break
+            log.flush(agent.step)
+            if config["eval_episodes"] and not interrupted:
+                _evaluate(run, agent, log)
+            run.save(agent.step, agent.state())
+    if interrupted:
+        say(f"interrupted at step {agent.step:,} and saved; go on with: palestra train --resume {run.path}")
+    else:
+        say(f"{title}: {agent.step:,} steps in {duration(progress.elapsed)}; {log.last}")
+    print(run.path)
+    return 130 if interrupted else 0
+
+
+def _evaluate(run: Run, agent: Agent, log: "_Log") -> None:
+    seed = seeds_of(run.config["seed"])[2]
+    result = evaluate(agent, env_of(run.config), run.config["eval_episodes"], seed)
+    row = {"eval/mean_reward": float(result.returns.mean()), "eval/mean_ep_length": float(result.lengths.mean())}
+    log.write(agent.step, row)
+    log.tracker.table(agent.step, result)
+
+
+class _Log:
+    """Averages what training reports over the intervals between rows."""
+
+    def __init__(self, run: Run, tracker: Tracker, progress: Progress) -> None:
+        self.tracker = tracker
+        self.last = "no episode ended"
+        self._run, self._progress = run, progress
+        self._every = run.config["log_every"]
+        self._seen: dict[str, list[Any]] = {}
+        self._row: int | None = None
+
+    def add(self, step: int, metrics: Mapping[str, Any]) -> None:
+        """Takes in metrics, and writes a row when the step crosses a multiple of `log_every`."""
+        for name, value in metrics.items():
+            self._seen.setdefault(name, []).append(value)
+        if self._row is not None and step // self._every > self._row:
+            self.flush(step)
+        self._row = step // self._every
+        self._progress.update(step, self.last)
+
+    def flush(self, step: int) -> None:
+        """Writes a row of what came in since the last one."""
+        row = {name: float(np.concatenate([np.ravel(v) for v in values]).mean()) for name, values in self._seen.items()}
+        self._seen.clear()
+        if row:
+            self.write(step, row)
+
+    def write(self, step: int, row: dict[str, float]) -> None:
+        """Writes a row with the clock's readings beside it."""
+        clock = {f"{CLOCK}fps": self._progress.rate(step), f"{CLOCK}elapsed": self._progress.elapsed}
+        self._run.log(step, row | clock)
+        self.tracker.log(step, row | clock)
+        if "rollout/ep_rew_mean" in row:
+            self.last = f"return {row['rollout/ep_rew_mean']:.4g}"
+
+
+@contextmanager
+def _interruptible() -> Iterator[list[int]]:
+    """Gives a list that is empty until Ctrl-C or SIGTERM; a second Ctrl-C stops at once."""
+    signals: list[int] = []
+
+    def note(number: int, _frame: Any) -> None:
+        signals.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        say("\nstopping at the next safe point; Ctrl-C again stops at once")
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _warn_of_memory(config: dict[str, Any]) -> None:
+    """Says so before an agent takes more memory than the machine has to give."""
+    kind = agent_class(config["agent"])
+    if not hasattr(kind, "bytes_needed"):
+        return
+    import psutil
+
+    needed = kind.bytes_needed(agent_config_of(config), env_of(config))
+    free = psutil.virtual_memory().available
+    if needed > free:
+        say(
+            f"warning: the replay memory of {config['agent']} takes {needed / 1e9:.1f} GB, but only {free / 1e9:.1f}"
+            " GB are free; a smaller --agent.buffer-size needs less"
+        )
