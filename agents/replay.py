@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 from palestra.agents.agent import Array, Transition
 from palestra.envs.rng import randint, seed_state
 
-STEP, TERMINATED, TRUNCATED = 1, 2, 4  # a row's flags; STEP: a transition starts here and its whole stack is stored
+STEP, TERMINATED = 1, 2  # a row's flags; STEP: a transition starts here and its whole stack is stored
 SPARE = 0.02  # rows beyond the capacity, for the first and last observations of episodes
 
 
@@ -123,11 +123,11 @@ class Replay:
         """
         obs, next_obs = (self._flat(seen) for seen in (transition.obs, transition.next_obs))
         self._check_mask(transition.next_mask)
-        ends = TERMINATED * transition.terminated + TRUNCATED * transition.truncated
+        terminated = np.asarray(transition.terminated, np.bool_)
         rows, rings = self._rows, self._rings
         at = _push_kernel(
             rows["frame"], rows["flags"], rings["head"], rings["filled"], rings["count"], rings["first"],
-            obs, next_obs, ends.astype(np.uint8),
+            obs, next_obs, terminated, terminated | transition.truncated,
         )  # fmt: skip
         env = np.arange(self.num_envs)
         rows["action"][at, env] = transition.action
@@ -200,7 +200,7 @@ class Replay:
 
 
 @njit(cache=True)
-def _push_kernel(frame, flags, head, filled, count, first, obs, next_obs, ends):  # type: ignore[no-untyped-def]
+def _push_kernel(frame, flags, head, filled, count, first, obs, next_obs, terminated, ended):  # type: ignore[no-untyped-def]
     """Writes a step of each environment and returns the rows `[E]` at which they start.
 
     `frame` `[R, E, F]`, `flags` `[R, E]`, `obs` and `next_obs` `[E, K, F]`, the others `[E]`. The row before `head`
@@ -214,18 +214,17 @@ def _push_kernel(frame, flags, head, filled, count, first, obs, next_obs, ends):
         for k in range(begin, stack + 1):
             if k == stack:
                 rows[e] = (head[e] - 1) % num_rows
-                flags[rows[e], e] = STEP | ends[e]
+                flags[rows[e], e] = STEP | TERMINATED * terminated[e]
                 count[e] += 1
             row = head[e]
             frame[row, e] = next_obs[e, stack - 1] if k == stack else obs[e, k]
-            flags[row, e] = 0
             broken = (row + stack - 1) % num_rows  # its stack begins with the frame just overwritten
             if flags[broken, e] & STEP:
                 flags[broken, e] = 0
                 count[e] -= 1
             head[e] = (row + 1) % num_rows
             filled[e] = min(filled[e] + 1, num_rows)
-        first[e] = ends[e] != 0
+        first[e] = ended[e]
     return rows
 
 
@@ -250,11 +249,10 @@ def _draw_kernel(flags, reward, filled, n_step, discount, batch_size, rng):  # t
         for _ in range(n_step):
             total += scale * reward[row, e]
             scale *= discount
-            end = flags[row, e]
-            row = (row + 1) % num_rows
-            if end & TERMINATED:
+            if flags[row, e] & TERMINATED:
                 scale = 0.0
-            if end & (TERMINATED | TRUNCATED) or not flags[row, e] & STEP:
+            row = (row + 1) % num_rows
+            if not flags[row, e] & STEP:  # the last sight of an episode, or the newest of a running one
                 break
         after[b], returns[b], discounts[b] = row, total, scale
     return rows, after, envs, returns, discounts
