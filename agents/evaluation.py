@@ -47,7 +47,7 @@ def interval(values: NDArray[np.float64]) -> tuple[float | None, float | None]:
 
 
 def interquartile_mean(values: NDArray[np.float64]) -> float:
-    """Returns the mean of the middle half (Agarwal et al., NeurIPS 2021, section 4.3); the tails are cut to whole values."""
+    """Returns the mean of the middle half (Agarwal et al., NeurIPS 2021, section 4.3); tails are whole values."""
     ordered = np.sort(values)
     cut = len(ordered) // 4
     return float(ordered[cut : len(ordered) - cut].mean())

@@ -39,7 +39,7 @@ def interact(agent: StepLearner, env: EnvSpec, steps: int) -> Iterator[tuple[int
             after, reward, terminated, truncated, info = envs.step(action)
             agent.step += envs.num_envs
             ended = terminated | truncated
-            next_obs, next_mask = _last_sight(after, info, ended)
+            next_obs, next_mask = last_sight(after, info, ended)
             fatal = terminated | info.get("life_loss", False)  # what learners take for an end
             cut = truncated if agent.step < steps else ~fatal
             clipped = np.clip(np.asarray(reward, np.float64), -env.reward_clip, env.reward_clip)
@@ -55,7 +55,7 @@ def interact(agent: StepLearner, env: EnvSpec, steps: int) -> Iterator[tuple[int
         envs.close()
 
 
-def _last_sight(after: Array, info: dict[str, Any], ended: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_] | None]:
+def last_sight(after: Array, info: dict[str, Any], ended: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_] | None]:
     """Puts the true last observation and mask of ended episodes in place of the first ones of the next."""
     mask = action_mask(info)
     if not ended.any():

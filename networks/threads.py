@@ -1,0 +1,16 @@
+"""How many threads torch uses: one for vectors, whose layers are too small to share, and all cores for images."""
+
+import os
+
+import torch
+
+
+def use_threads(image: bool) -> int:
+    """Sets torch's threads for networks on images or vectors, and returns their number.
+
+    The variable OMP_NUM_THREADS has the last word.
+    """
+    if "OMP_NUM_THREADS" not in os.environ:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        torch.set_num_threads(cores if image else 1)
+    return torch.get_num_threads()
