@@ -6,7 +6,7 @@ RMSProp, truncated episodes are bootstrapped, and actions outside Ω are neither
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from palestra.agents.agent import Array, Metrics, Transition
-from palestra.agents.replay import Batch, Replay
+from palestra.agents.replay import Batch, Replay, bytes_needed
 from palestra.agents.train import interact
 from palestra.envs.spec import EnvSpec
 from palestra.networks import create, network_class
+from palestra.networks.threads import use_threads
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,14 @@ class DQN:
     """
 
     Config = DQNConfig
+    default_steps: ClassVar[int] = 100_000
 
     def __init__(self, config: DQNConfig, obs_space: gym.Space[Any], action_space: gym.Space[Any], seed: int) -> None:
         self.config = config
         self.step = 0
         self._obs_space, self._action_space = _checked_spaces(obs_space, action_space)
         self._device = _device(config.device)
+        use_threads(image=isinstance(obs_space, Box) and len(obs_space.shape) == 3)
         torch_seed, explore_seed, eval_seed, self._replay_seed = np.random.SeedSequence(seed).generate_state(4).tolist()
         self._rng = np.random.Generator(np.random.PCG64(explore_seed))
         self._eval_rng = np.random.Generator(np.random.PCG64(eval_seed))
@@ -138,6 +141,17 @@ class DQN:
             adam_eps=1.5e-4,
         )
 
+    @classmethod
+    def bytes_needed(cls, config: DQNConfig, env: EnvSpec) -> int:
+        """Returns the bytes of a full replay memory."""
+        envs = env.make_vec(1)
+        try:
+            space = envs.single_observation_space
+        finally:
+            envs.close()
+        sizes = {"num_envs": env.num_envs, "frame_stack": env.frame_stack}
+        return bytes_needed(config.buffer_size, space.shape or (), _stored_dtype(space), **sizes)
+
     @property
     def epsilon(self) -> float:
         """The present probability of a random action in training."""
@@ -169,6 +183,8 @@ class DQN:
     def train(self, env: EnvSpec, steps: int) -> Iterator[tuple[int, Metrics]]:
         """Learns until at least `steps` steps have been seen in all, yielding after each step of the batch."""
         self._frame_stack = env.frame_stack
+        if self._replay is not None:
+            self._replay.cut()
         yield from interact(self, env, steps)
 
     def learn(self, transition: Transition) -> Metrics:
@@ -240,10 +256,8 @@ class DQN:
 
     def _make_replay(self, num_envs: int, frame_stack: int) -> Replay:
         space = self._obs_space
-        image = isinstance(space, Box) and len(space.shape) == 3
-        dtype = np.int64 if isinstance(space, Discrete) else np.uint8 if image else np.float32
         return Replay(
-            self.config.buffer_size, space.shape or (), dtype, num_envs=num_envs, frame_stack=frame_stack,
+            self.config.buffer_size, space.shape or (), _stored_dtype(space), num_envs=num_envs, frame_stack=frame_stack,
             n_step=self.config.n_step, discount=self.config.gamma, seed=self._replay_seed,
         )  # fmt: skip
 
@@ -266,6 +280,12 @@ def _checked_spaces(obs_space: gym.Space[Any], action_space: gym.Space[Any]) -> 
         "dqn takes vectors, uint8 images (channels first) and discrete observations, "
         f"but the observation space is {obs_space}"
     )
+
+
+def _stored_dtype(space: gym.Space[Any]) -> Any:
+    if isinstance(space, Discrete):
+        return np.int64
+    return np.uint8 if len(space.shape or ()) == 3 else np.float32
 
 
 def _device(name: str) -> torch.device:

@@ -135,6 +135,10 @@ class Replay:
         if transition.next_mask is not None:
             rows["mask"][(at + 1) % self._num_rows, env] = transition.next_mask
 
+    def cut(self) -> None:
+        """Ends the running episodes: what is added next begins new ones. Their last sights are bootstrapped."""
+        self._rings["first"][:] = True
+
     def sample(self, batch_size: int) -> Batch:
         """Draws transitions uniformly, with replacement; the next draw writes over the observations.
 
