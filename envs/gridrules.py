@@ -114,7 +114,7 @@ def _gusts(wind: Sequence[int] | None, cells: Cells) -> NDArray[np.int64]:
 def _outcomes(num_moves: int) -> NDArray[np.int64]:
     """Returns `[A, 3]`: each move and its two perpendicular ones; straight and diagonal moves turn among themselves."""
     move = np.arange(num_moves)[:, None]
-    outcome = move // 4 * 4 + (move + np.array([0, -1, 1])) % 4
+    outcome: NDArray[np.int64] = move // 4 * 4 + (move + np.array([0, -1, 1])) % 4
     outcome[8:] = 8  # who stays does not slip
     return outcome
 

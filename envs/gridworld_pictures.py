@@ -84,19 +84,20 @@ def draw_map(axes: "Axes", cells: Cells) -> None:
 
 def draw_values(axes: "Axes", cells: Cells, values: NDArray[Any], digits: int = 1) -> None:
     """Draws the values `[S]` as a heat map with numbers or, where these have no room, a scale; walls are dark."""
-    table = np.ma.masked_array(_grid(cells, values), np.isin(cells, _NOWHERE))
+    hidden = np.isin(cells, _NOWHERE)
+    table = _grid(cells, values)
     axes.set_facecolor(_STONE)
-    image = axes.imshow(table, cmap="viridis", interpolation="nearest")
+    image = axes.imshow(np.ma.masked_array(table, hidden), cmap="viridis", interpolation="nearest")
     _grid_lines(axes, cells)
-    longest = max(len(_number(value, digits)) for value in (table.min(), table.max()))
-    if max(cells.shape) > MAX_ARROWS or _font(axes, cells, longest) < MIN_FONT:
-        axes.get_figure().colorbar(image, ax=axes, fraction=0.046, pad=0.03)  # type: ignore[union-attr]
+    low, high = table[~hidden].min(), table[~hidden].max()
+    font = _font(axes, cells, max(len(_number(value, digits)) for value in (low, high)))
+    if max(cells.shape) > MAX_ARROWS or font < MIN_FONT:
+        axes.figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03)
         return
-    for row, col in np.argwhere(~np.isin(cells, _NOWHERE)):
+    for row, col in np.argwhere(~hidden):
         value = table[row, col]
-        colour = "white" if image.norm(value) < 0.55 else _INK
-        style = {"ha": "center", "va": "center", "fontsize": _font(axes, cells, longest), "color": colour}
-        axes.text(col, row, _number(value, digits), **style)
+        colour = "white" if value - low < 0.55 * (high - low) else _INK
+        axes.text(col, row, _number(value, digits), ha="center", va="center", fontsize=font, color=colour)
 
 
 def draw_policy(axes: "Axes", cells: Cells, policy: NDArray[Any]) -> None:
@@ -111,8 +112,8 @@ def draw_policy(axes: "Axes", cells: Cells, policy: NDArray[Any]) -> None:
     length = np.where(alone, 0.62, 0.42) * likely[s, a] / likely[s].max(axis=1)
     dx, dy = np.array(DIRECTIONS)[a].T * length
     row, col = np.divmod(s, cells.shape[1])
-    style = {"angles": "xy", "scale_units": "xy", "scale": 1, "units": "xy", "width": 0.045}
-    head = {"headwidth": 4, "headlength": 4, "headaxislength": 3.6}
+    style: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1, "units": "xy", "width": 0.045}
+    head: dict[str, Any] = {"headwidth": 4, "headlength": 4, "headaxislength": 3.6}
     axes.quiver(col - alone * dx / 2, row - alone * dy / 2, dx, dy, color=_ARROW, **style, **head)
 
 
@@ -180,8 +181,8 @@ def _grid_lines(axes: "Axes", cells: Cells) -> None:
 def _font(axes: "Axes", cells: Cells, letters: int) -> float:
     """Returns the size, in points, at which so many letters fit into a cell."""
     height, width = cells.shape
-    inches = min(axes.bbox.width / width, axes.bbox.height / height) / axes.get_figure(root=True).dpi  # type: ignore[union-attr]
-    return min(13.0, inches * 72 / (0.55 * letters + 0.8))
+    inches = min(axes.bbox.width / width, axes.bbox.height / height) / axes.figure.dpi
+    return float(min(13.0, inches * 72 / (0.55 * letters + 0.8)))
 
 
 def _number(value: float, digits: int) -> str:

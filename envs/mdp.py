@@ -40,13 +40,8 @@ class MDP:
     def __post_init__(self) -> None:
         for name, dtype in _DTYPES.items():
             given = np.asarray(getattr(self, name))
-            if name == "next_state" and given.dtype.kind not in "iu":
-                raise ValueError(f"next_state must hold integers, but its dtype is {given.dtype}")
-            if name == "next_state" and given.size and (given.min() < 0 or given.max() >= given.shape[0]):
-                place = np.argwhere((given < 0) | (given >= given.shape[0]))[0].tolist()
-                raise ValueError(
-                    f"next_state{place} is {given[tuple(place)]}, but states are numbered 0 to {given.shape[0] - 1}"
-                )
+            if name == "next_state":
+                _check_next_state(given)
             object.__setattr__(self, name, np.ascontiguousarray(given, dtype))
         _check_shapes(self)
         _check_numbers(self)
@@ -54,12 +49,12 @@ class MDP:
     @property
     def num_states(self) -> int:
         """S."""
-        return self.next_state.shape[0]
+        return int(self.next_state.shape[0])
 
     @property
     def num_actions(self) -> int:
         """A."""
-        return self.next_state.shape[1]
+        return int(self.next_state.shape[1])
 
     def with_discount(self, discount: float) -> "MDP":
         """Returns the same process under another γ; the arrays are shared."""
@@ -83,7 +78,7 @@ class MDP:
         name = bare.spec.id if bare.spec else type(bare).__name__
         if not has_model(env):
             raise ValueError(
-                f"{name} exposes no model: `P` and `initial_state_distrib`, or `mdp(discount)`, are wanted"
+                f"{name} exposes no full model: `P` and `initial_state_distrib`, or `mdp(discount)`, are wanted"
             )
         return _from_table(bare, discount)
 
@@ -108,10 +103,18 @@ def has_model(env: gym.Env[Any, Any]) -> bool:
     return hasattr(bare, "mdp") or (table and not getattr(bare, "fickle_passenger", False))
 
 
+def _check_next_state(given: NDArray[Any]) -> None:
+    if given.ndim != 3 or not given.size:
+        raise ValueError(f"next_state must have shape [S, A, K] with none of them zero, but has {list(given.shape)}")
+    if given.dtype.kind not in "iu":
+        raise ValueError(f"next_state must hold integers, but its dtype is {given.dtype}")
+    if given.min() < 0 or given.max() >= len(given):
+        place = np.argwhere((given < 0) | (given >= len(given)))[0].tolist()
+        raise ValueError(f"next_state{place} is {given[tuple(place)]}, but states are numbered 0 to {len(given) - 1}")
+
+
 def _check_shapes(mdp: MDP) -> None:
     shape = mdp.next_state.shape
-    if len(shape) != 3 or 0 in shape:
-        raise ValueError(f"next_state must have shape [S, A, K] with none of them zero, but has {list(shape)}")
     wanted = {"probability": shape, "reward": shape, "terminated": shape, "start": shape[:1], "allowed": shape[:2]}
     for name, want in wanted.items():
         given = getattr(mdp, name).shape
@@ -205,6 +208,8 @@ class MDPEnv(gym.Env[np.int64, np.int64]):
             ValueError: the action is not allowed in the present state.
         """
         m = self._mdp
+        if self._rng is None:
+            raise gym.error.ResetNeeded("an MDP must be reset before its first step")
         if not 0 <= action < m.num_actions or not m.allowed[self._state, action]:
             allowed = np.flatnonzero(m.allowed[self._state]).tolist()
             raise ValueError(f"action {action} is not allowed in state {self._state}, which allows {allowed}")

@@ -6,7 +6,7 @@ state gives the same run and the state can be saved with a checkpoint.
 """
 
 import numpy as np
-from numba import njit
+from numba import config, njit
 from numpy.typing import NDArray
 
 State = NDArray[np.uint64]
@@ -14,7 +14,7 @@ State = NDArray[np.uint64]
 
 def seed_state(*entropy: int) -> State:
     """Returns a fresh generator state `[4] uint64` for one or several non-negative integers."""
-    return np.random.SeedSequence(entropy).generate_state(4, np.uint64)
+    return np.random.SeedSequence(entropy).generate_state(4, np.uint64).astype(np.uint64)
 
 
 @njit(cache=True, inline="always")
@@ -34,6 +34,10 @@ def next_uint64(state):  # type: ignore[no-untyped-def]
     state[2] ^= t
     state[3] = _rotate_left(state[3], 45)
     return result
+
+
+if config.DISABLE_JIT:  # type: ignore[attr-defined]  # NumPy warns where machine words wrap around
+    next_uint64 = np.errstate(over="ignore")(next_uint64)
 
 
 @njit(cache=True)
