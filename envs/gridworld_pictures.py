@@ -96,7 +96,7 @@ def draw_values(axes: "Axes", cells: Cells, values: NDArray[Any], digits: int = 
         return
     for row, col in np.argwhere(~hidden):
         value = table[row, col]
-        colour = "white" if value - low < 0.55 * (high - low) else _INK
+        colour = "white" if value - low <= 0.55 * (high - low) else _INK
         axes.text(col, row, _number(value, digits), ha="center", va="center", fontsize=font, color=colour)
 
 
