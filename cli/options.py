@@ -89,7 +89,10 @@ def _sentence(complaint: str) -> str:
     end = rules[1] if len(rules) > 1 else len(lines)
     words = " ".join(line for line in lines[begin:end] if line)
     words = re.sub(r"For full helptext.*", "", words).strip()
-    missing = re.match(r"Missing from .*?: +(--\S+)", words)
-    if missing:
+    if missing := re.match(r"Missing from .*?: +(--\S+)", words):
         return f"{missing.group(1)} is missing; `--help` says what it is"
-    return words.replace("Error parsing ", "", 1) + "; `--help` says what is wanted"
+    words = words.replace("Error parsing ", "", 1)
+    if mistyped := re.match(r"(--\S+): (?:no type matching \{None\}\||.*for )(\w+).*?'(.*?)'", words):
+        option, kind, given = mistyped.groups()
+        return f"{option} is {given!r}, but a number of kind {kind.lower()} is wanted"
+    return f"{words}; `--help` says what is wanted"

@@ -3,7 +3,8 @@
 import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,6 @@ class Run:
     def __init__(self, path: Path, config: dict[str, Any]) -> None:
         self.path = path
         self.config = config
-        self._lock: Any = None
 
     @classmethod
     def create(cls, name: str, config: dict[str, Any]) -> "Run":
@@ -61,17 +61,19 @@ class Run:
         except ValueError as error:
             raise ValueError(f"{path}/config.json is damaged: {error}") from None
 
-    def lock(self) -> None:
-        """Claims the run for this process as long as it lives.
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Claims the run for this process.
 
         Raises:
             ValueError: another process trains it.
         """
-        self._lock = (self.path / ".lock").open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ValueError(f"another process is training {self.path}; wait for it or stop it first") from None
+        with (self.path / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise ValueError(f"another process is training {self.path}; wait for it or stop it first") from None
+            yield
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
         """Appends a row to the metrics."""

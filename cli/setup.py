@@ -50,10 +50,18 @@ def trained_agent(run: Run, step: int | None = None) -> Agent:
     """
     _, state = run.load(step, replay=False)
     agent = new_agent(run.config)
+    restore(agent, state, run)
+    return agent
+
+
+def restore(agent: Agent, state: dict[str, Any], run: Run) -> None:
+    """Puts an agent in a saved state.
+
+    Raises:
+        ValueError: the state is not one of this version of the agent.
+    """
     try:
         agent.restore(state)
     except (KeyError, TypeError, RuntimeError) as error:
-        raise ValueError(
-            f"the checkpoint of {run.path} does not fit this version of {run.config['agent']}: {error!r}"
-        ) from error
-    return agent
+        name = run.config["agent"]
+        raise ValueError(f"the checkpoint of {run.path} does not fit this version of {name}: {error!r}") from error

@@ -17,7 +17,7 @@ from palestra.agents.evaluation import evaluate
 from palestra.cli.options import key_values, parse, parse_known
 from palestra.cli.progress import Progress, duration, say
 from palestra.cli.run import CLOCK, Run, free_name, seeds_of
-from palestra.cli.setup import agent_config_of, env_of, new_agent
+from palestra.cli.setup import agent_config_of, env_of, new_agent, restore
 from palestra.cli.tracking import Tracker
 from palestra.envs.spec import EnvSpec
 
@@ -66,9 +66,13 @@ def main(args: Sequence[str]) -> int:
     if name is None and set(HELP) & set(rest):
         parse(Options, rest, "palestra train AGENT")
     options, _ = parse_known(Options, [word for word in rest if word not in HELP], "palestra train")
-    run, agent = _resumed(name, rest) if options.resume else _fresh(name, rest, options)
-    run.lock()
-    return _train(run, agent, options)
+    if options.resume is None:
+        run, agent = _fresh(name, rest, options)
+        with run.locked():
+            return _train(run, agent, options)
+    run = _reopened(name, rest)
+    with run.locked():
+        return _train(run, _restored(run, options), options)
 
 
 def _fresh(name: str | None, rest: list[str], basic: Options) -> tuple[Run, Agent]:
@@ -84,22 +88,28 @@ def _fresh(name: str | None, rest: list[str], basic: Options) -> tuple[Run, Agen
     return Run.create(run_name, config), agent
 
 
-def _resumed(name: str | None, rest: list[str]) -> tuple[Run, Agent]:
+def _reopened(name: str | None, rest: list[str]) -> Run:
     options = parse(Options, rest, "palestra train")
     given = {f.name for f in dataclasses.fields(Options) if getattr(options, f.name) != f.default}
     if odd := sorted(given - {"resume", "steps", "from_step", "wandb", "wandb_project"}):
         raise ValueError(f"--{odd[0].replace('_', '-')} is fixed by the run that --resume goes on with; leave it out")
+    if options.steps is not None and options.steps < 1:
+        raise ValueError(f"--steps is {options.steps}, but at least 1 is wanted")
     run = Run.open(str(options.resume))
     if name not in (None, run.config["agent"]):
         raise ValueError(f"{run.path} trains {run.config['agent']}, not {name}")
+    return run
+
+
+def _restored(run: Run, options: Options) -> Agent:
+    """Makes the agent as it was at the checkpoint, or at the very beginning if the run was killed before the first."""
     agent = new_agent(run.config)
+    step = -1
     if run.has_checkpoint() or options.from_step is not None:
         step, state = run.load(options.from_step)
-        agent.restore(state)
-        run.rewind(step)
-    else:
-        run.rewind(-1)
-    return run, agent
+        restore(agent, state, run)
+    run.rewind(step)
+    return agent
 
 
 def with_agent(config: type, default: Any) -> type[Any]:

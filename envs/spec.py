@@ -91,7 +91,10 @@ class EnvSpec:
 
             return AtariVectorEnv(self.id, num_envs, self.protocol, **self.kwargs)
         if gym.spec(self.id).vector_entry_point and self.id.startswith("palestra/"):
-            return gym.make_vec(self.id, num_envs, vectorization_mode="vector_entry_point", **self.kwargs)
+            try:
+                return gym.make_vec(self.id, num_envs, vectorization_mode="vector_entry_point", **self.kwargs)
+            except TypeError as error:
+                raise ValueError(f"{self.id} does not take the options {dict(self.kwargs)}: {error}") from None
         return SyncVectorEnv([self.make] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
 
     def mdp(self, discount: float) -> MDP | None:

@@ -1,0 +1,64 @@
+"""A run that is killed and resumed ends as one that never was: same metrics, same weights, to the bit."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+KILLS = int(os.environ.get("PALESTRA_KILLS", "2"))  # moments at which each training is killed; ten for the record
+TRAININGS = {
+    "q-learning": "q-learning --env FrozenLake8x8-v1 --steps 20000000 --agent.chunk 10000",
+    "q-learning-stepwise": "q-learning --env Blackjack-v1 --steps 40000",
+    "dqn-cartpole": "dqn --env CartPole-v1 --steps 6000 --agent.batch-size 32 --agent.hidden 32 --num-envs 2",
+    "ppo-cartpole": "ppo --env CartPole-v1 --steps 4096 --agent.n-steps 128 --agent.n-epochs 4",
+    "dqn-atari": "dqn --env ALE/Pong-v5 --steps 480 --num-envs 2 --agent.learning-starts 100 --agent.train-freq 8",
+}
+
+
+def train(folder: Path, words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "palestra.cli", "train", *words.split()]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process: subprocess.Popen[str]) -> None:
+    _, err = process.communicate(timeout=600)
+    assert process.returncode == 0, err
+
+
+def outcome(folder: Path) -> tuple[list[dict[str, float]], str]:
+    """Metrics without what depends on the clock, and the last manifest, which names all arrays by their content."""
+    rows = [json.loads(line) for line in (folder / "runs/x/metrics.jsonl").read_text().splitlines()]
+    clockless = [{name: value for name, value in row.items() if not name.startswith("time/")} for row in rows]
+    return clockless, max((folder / "runs/x/checkpoint").glob("*.json")).read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRAININGS)
+def test_killed_and_resumed_is_as_never_killed(tmp_path: Path, name: str) -> None:
+    rng = random.Random(name)
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    whole.mkdir()
+    broken.mkdir()
+    begin = time.monotonic()
+    finish(train(whole, f"{TRAININGS[name]} --name x"))
+    length = time.monotonic() - begin
+    process = train(broken, f"{TRAININGS[name]} --name x")
+    kills = 0
+    while kills < KILLS:
+        time.sleep(rng.uniform(0.3, 0.9) * length)
+        if process.poll() is not None:
+            break
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        kills += 1
+        started = (broken / "runs/x/config.json").exists()
+        process = train(broken, "--resume runs/x" if started else f"{TRAININGS[name]} --name x")
+    finish(process)
+    assert kills > 0
+    assert outcome(broken) == outcome(whole)

@@ -1,0 +1,25 @@
+"""Fixtures for all tests."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from palestra.cli.main import main
+
+CommandLine = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def palestra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """Runs the command line in an empty folder: words in; exit status, stdout and stderr out."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PALESTRA_RUNS", raising=False)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = main(words)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
