@@ -167,7 +167,7 @@ def _train(run: Run, agent: Agent, options: Options) -> int:
         Progress(title, steps, agent.step) as progress,
         _interruptible() as interrupted,
     ):
-        log = _Log(run, tracker, progress)
+        log = _Log(run, tracker, progress, agent.step)
         if agent.step == 0:
             progress.say(f"{title}: {steps:,} steps, run {run.path}")
         while agent.step < steps and not interrupted:
@@ -199,19 +199,19 @@ def _evaluate(run: Run, agent: Agent, log: "_Log") -> None:
 class _Log:
     """Averages what training reports over the intervals between rows."""
 
-    def __init__(self, run: Run, tracker: Tracker, progress: Progress) -> None:
+    def __init__(self, run: Run, tracker: Tracker, progress: Progress, step: int) -> None:
         self.tracker = tracker
         self.last = "no episode ended"
         self._run, self._progress = run, progress
         self._every = run.config["log_every"]
         self._seen: dict[str, list[Any]] = {}
-        self._row: int | None = None
+        self._row = step // self._every
 
     def add(self, step: int, metrics: Mapping[str, Any]) -> None:
         """Takes in metrics, and writes a row when the step crosses a multiple of `log_every`."""
         for name, value in metrics.items():
             self._seen.setdefault(name, []).append(value)
-        if self._row is not None and step // self._every > self._row:
+        if step // self._every > self._row:
             self.flush(step)
         self._row = step // self._every
         self._progress.update(step, self.last)
