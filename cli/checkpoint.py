@@ -1,10 +1,10 @@
 """Checkpoints: a nested state as JSON and safetensors, written atomically and verified when read.
 
 A checkpoint of step N is the manifest `N.json`, which holds the tree with its numbers and strings and says where each
-array is. Arrays lie in blobs named by the hash of their content: small ones together, large ones in blocks. So a
-replay memory of gigabytes costs only the blocks that changed since the last checkpoint, and a damaged blob cannot
-pass for a whole one. The last two checkpoints are kept. Nothing here can run code when a stranger's checkpoint is
-read.
+array is; equal states have equal manifests. Arrays lie in blobs named by the hash of their content: small ones
+together, large ones in blocks. So a replay memory of gigabytes costs only the blocks that changed since the last
+checkpoint, and a damaged blob cannot pass for a whole one. The last two checkpoints are kept. Nothing here can run
+code when a stranger's checkpoint is read.
 """
 
 import contextlib
@@ -104,7 +104,7 @@ def _write_arrays(folder: Path, state: dict[str, Any]) -> Any:
         if isinstance(node, dict):
             if not all(isinstance(key, str) for key in node):
                 raise TypeError(f"the keys of {path or 'the state'} must be strings")
-            return {key: visit(value, f"{path}/{key}") for key, value in node.items()}
+            return {key: visit(value, f"{path}/{key}") for key, value in sorted(node.items())}
         if isinstance(node, list | tuple):
             return [visit(value, f"{path}/{i}") for i, value in enumerate(node)]
         if hasattr(node, "detach"):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import platform
+import re
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -84,7 +85,7 @@ def _fresh(name: str | None, rest: list[str], basic: Options) -> tuple[Run, Agen
         parse(with_agent(kind.Config, _defaults(kind, basic)), rest, f"palestra train {name}")
     config = _resolve(kind, name, rest, basic)
     agent = new_agent(config)
-    run_name = basic.name or free_name(f"{name}-{basic.env.split('/')[-1]}")
+    run_name = basic.name or free_name(f"{name}-{re.split('[/:]', basic.env)[-1]}")
     return Run.create(run_name, config), agent
 
 
@@ -180,6 +181,8 @@ def _train(run: Run, agent: Agent, options: Options) -> int:
             if config["eval_episodes"] and not interrupted:
                 _evaluate(run, agent, log)
             run.save(agent.step, agent.state())
+            if agent.step < boundary:  # nothing left to learn: a planner has reached its tolerance
+                break
     if interrupted:
         say(f"interrupted at step {agent.step:,} and saved; go on with: palestra train --resume {run.path}")
     else:

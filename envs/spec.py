@@ -1,6 +1,7 @@
 """What to play: an environment's id with its options, and how it is made, alone or as a batch."""
 
 import difflib
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,7 +65,7 @@ class EnvSpec:
     @property
     def max_episode_steps(self) -> int:
         """Steps after which an episode is truncated; 0 where there is no limit."""
-        given = self.kwargs.get("max_episode_steps", gym.spec(self.id).max_episode_steps)
+        given = self.kwargs.get("max_episode_steps", gym.spec(registered(self.id)).max_episode_steps)
         return int(given or 0)
 
     def seed_at(self, step: int) -> int:
@@ -90,7 +91,7 @@ class EnvSpec:
             from palestra.envs.atari import AtariVectorEnv
 
             return AtariVectorEnv(self.id, num_envs, self.protocol, **self.kwargs)
-        if gym.spec(self.id).vector_entry_point and self.id.startswith("palestra/"):
+        if gym.spec(registered(self.id)).vector_entry_point and self.id.startswith("palestra/"):
             try:
                 return gym.make_vec(self.id, num_envs, vectorization_mode="vector_entry_point", **self.kwargs)
             except TypeError as error:
@@ -109,7 +110,7 @@ class EnvSpec:
 
 
 def check_id(id: str) -> None:
-    """Checks that an environment is registered.
+    """Checks that an environment is registered; `module:id` imports the module first, which registers it.
 
     Raises:
         ValueError: it is not; the nearest id is offered.
@@ -118,7 +119,9 @@ def check_id(id: str) -> None:
         import ale_py
 
         gym.register_envs(ale_py)
-    if id in gym.registry:
+    if ":" in id:
+        importlib.import_module(id.split(":")[0])
+    if registered(id) in gym.registry:
         return
     if not id.startswith("ALE/"):
         import ale_py
@@ -127,6 +130,11 @@ def check_id(id: str) -> None:
     near = difflib.get_close_matches(id, gym.registry, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else "`palestra envs` lists them"
     raise ValueError(f"there is no environment {id!r}; {hint}")
+
+
+def registered(id: str) -> str:
+    """Returns the id without the module that registers it."""
+    return id.split(":")[-1]
 
 
 def foldable(space: gym.Space[Any]) -> bool:
