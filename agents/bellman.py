@@ -1,9 +1,9 @@
 """The Bellman operators on finite MDPs as compiled sweeps, and what follows: values, policies, exact returns.
 
 Puterman, "Markov Decision Processes", 1994: sections 6.1 (operators), 6.3 (value iteration and its Gauss-Seidel form),
-4.5 (finite horizon), 7.2 and 7.3 (total reward, here discount 1). A policy is the MDP in which each state has one action
-left (`policy_model`), so that its evaluation is the same sweep. Gauss-Seidel sweeps run forwards and backwards by turns:
-on a map both directions of travel then take a whole row, or column, in one sweep.
+4.5 (finite horizon), 7.2 and 7.3 (total reward, here discount 1). A policy is the MDP in which each state has one
+action left (`policy_model`), so that its evaluation is the same sweep. Sweeps run backwards from the ends of episodes
+(`agents/ordering.py`), and the rows of a `Model` are arranged in that order, so that memory is read from front to back.
 """
 
 from typing import Any, NamedTuple
@@ -12,19 +12,22 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from palestra.agents.ordering import backward_order
 from palestra.agents.settling import settling_policy
 from palestra.envs.mdp import MDP
 
 TIE = 1e-10  # actions whose values differ by less, relative to the value, are tied: the first is taken
 ROUNDING = 2.0**-50  # residuals below this, relative to the greatest value, are rounding errors
-LARGEST_DENSE = 1_000  # states up to which a policy's equations are solved directly
+ROUGH = 1e-6  # residual to which value iteration under discount 1 values its first policy
+LARGEST_DENSE = 200  # states up to which a policy's equations are solved directly
 Values = NDArray[np.float64]
 Policy = NDArray[np.int64]  # [S] an action of each state
 
 
 class Model(NamedTuple):
-    """What planning needs of an MDP: the expected step."""
+    """What planning needs of an MDP: the expected step, a row for each state in the order of sweeps."""
 
+    state: NDArray[np.uint32]  # [S], whose row it is
     successor: NDArray[np.uint32]  # [S, A, K]
     weight: Values  # [S, A, K], the probability of going on to `successor`; what lacks to one is the end
     reward: Values  # [S, A], expected; minus infinity outside Ω
@@ -32,9 +35,11 @@ class Model(NamedTuple):
 
 def expected_model(mdp: MDP) -> Model:
     """Returns the expected rewards and the probabilities of going on."""
+    successor = mdp.next_state.view(np.uint32)
     weight = np.where(mdp.terminated, 0.0, mdp.probability)
-    reward = np.einsum("sak,sak->sa", mdp.probability, mdp.reward)
-    return Model(mdp.next_state.view(np.uint32), weight, np.where(mdp.allowed, reward, -np.inf))
+    reward = np.where(mdp.allowed, np.einsum("sak,sak->sa", mdp.probability, mdp.reward), -np.inf)
+    order = backward_order(successor, weight, reward)
+    return Model(order, successor[order], weight[order], reward[order])
 
 
 def policy_model(model: Model, policy: NDArray[Any]) -> Model:
@@ -44,35 +49,32 @@ def policy_model(model: Model, policy: NDArray[Any]) -> Model:
         ValueError: the policy has another shape, leaves Ω or its probabilities do not sum to one.
     """
     num_states, num_actions = model.reward.shape
-    everyone = np.arange(num_states)
+    rows = np.arange(num_states)
     if policy.shape == (num_states,) and policy.dtype.kind in "iu":
-        outside = (policy < 0) | (policy >= num_actions)
-        chosen = np.where(outside, 0, policy)
-        _check_allowed(outside | np.isneginf(model.reward[everyone, chosen]))
-        return Model(
-            model.successor[everyone, policy][:, None],
-            model.weight[everyone, policy][:, None],
-            model.reward[everyone, policy][:, None],
-        )
+        wanted = policy[model.state]
+        action = np.clip(wanted, 0, num_actions - 1)
+        _check_allowed(model, (wanted != action) | np.isneginf(model.reward[rows, action]))
+        chosen = [array[rows, action][:, None] for array in model[1:]]
+        return Model(model.state, *chosen)
     if policy.shape != (num_states, num_actions):
         raise ValueError(
             f"a policy of shape [{num_states}] or [{num_states}, {num_actions}] is wanted, not {policy.shape}"
         )
     if (np.abs(policy.sum(axis=1) - 1.0) > 1e-9).any() or (policy < 0.0).any():
         raise ValueError("a policy's probabilities must not be negative and must sum to one in each state")
-    forbidden = np.isneginf(model.reward)
-    _check_allowed((forbidden & (policy > 0.0)).any(axis=1))
-    reward = (policy * np.where(forbidden, 0.0, model.reward)).sum(axis=1, keepdims=True)
-    weight = (policy[:, :, None] * model.weight).reshape(num_states, 1, -1)
-    return Model(model.successor.reshape(num_states, 1, -1), weight, reward)
+    forbidden, share = np.isneginf(model.reward), policy[model.state]
+    _check_allowed(model, np.any(forbidden & (share > 0.0), axis=1))
+    reward = (share * np.where(forbidden, 0.0, model.reward)).sum(axis=1, keepdims=True)
+    weight = (share[:, :, None] * model.weight).reshape(num_states, 1, -1)
+    return Model(model.state, model.successor.reshape(num_states, 1, -1), weight, reward)
 
 
-def _check_allowed(wrong: NDArray[np.bool_]) -> None:
+def _check_allowed(model: Model, wrong: NDArray[np.bool_]) -> None:
     if wrong.any():
-        raise ValueError(f"the policy takes an action in state {int(np.argmax(wrong))} that is not allowed there")
+        raise ValueError(f"the policy takes an action in state {model.state[wrong].min()} that is not allowed there")
 
 
-def sweep(model: Model, discount: float, value: Values, policy: Policy, *, backwards: bool, in_place: bool) -> float:
+def sweep(model: Model, discount: float, value: Values, policy: Policy, *, in_place: bool) -> float:
     """Applies the Bellman optimality operator to `value` `[S]` once and notes the greedy actions in `policy` `[S]`.
 
     Both change. In place (Gauss-Seidel) a state sees what the states before it have just become.
@@ -81,7 +83,7 @@ def sweep(model: Model, discount: float, value: Values, policy: Policy, *, backw
         The residual: the greatest change of a value.
     """
     source = value if in_place else value.copy()
-    return float(_sweep(*model, discount, source, value, policy, backwards))
+    return float(_sweep(*model, discount, source, value, policy))
 
 
 def solve(model: Model, discount: float, value: Values, tolerance: float, max_sweeps: int = 1_000_000) -> Policy:
@@ -119,7 +121,7 @@ def initial_value(model: Model, discount: float) -> Values:
             "so that there is no finite value at discount 1; give a discount below 1"
         )
     value = np.zeros(len(policy))
-    solve(policy_model(model, policy), discount, value, 1e-12)
+    solve(policy_model(model, policy), discount, value, ROUGH)
     return value
 
 
@@ -161,15 +163,17 @@ def policy_value(mdp: MDP, policy: NDArray[Any], tolerance: float = 1e-12, start
 def _dense_value(model: Model, discount: float) -> Values:
     num_states = len(model.reward)
     step = np.zeros((num_states, num_states))
-    rows = np.broadcast_to(np.arange(num_states)[:, None], model.successor[:, 0].shape)
+    rows = np.broadcast_to(model.state[:, None], model.successor[:, 0].shape)
     np.add.at(step, (rows, model.successor[:, 0]), model.weight[:, 0])
-    return np.linalg.solve(np.eye(num_states) - discount * step, model.reward[:, 0])
+    reward = np.empty(num_states)
+    reward[model.state] = model.reward[:, 0]
+    return np.linalg.solve(np.eye(num_states) - discount * step, reward).astype(np.float64)
 
 
 def greedy_policy(mdp: MDP, value: Values) -> Policy:
     """Returns the first best action `[S]` of each state under `value` `[S]`."""
     policy = np.zeros(mdp.num_states, np.int64)
-    sweep(expected_model(mdp), mdp.discount, value.copy(), policy, backwards=False, in_place=False)
+    sweep(expected_model(mdp), mdp.discount, value.copy(), policy, in_place=False)
     return policy
 
 
@@ -210,29 +214,29 @@ def _limited_return(model: Model, start: Values, horizon: int) -> float:
         raise ValueError(f"the horizon is {horizon} steps, but at least 0 is wanted")
     value, policy = np.zeros(len(start)), np.zeros(len(start), np.int64)
     for _ in range(horizon):
-        sweep(model, 1.0, value, policy, backwards=False, in_place=False)
+        sweep(model, 1.0, value, policy, in_place=False)
     return float(start @ value)
 
 
 @njit(cache=True)
-def _action_value(successor, weight, reward, discount, value, s, a):  # type: ignore[no-untyped-def]
+def _action_value(successor, weight, reward, discount, value, row, a):  # type: ignore[no-untyped-def]
     future = 0.0
     for k in range(successor.shape[2]):
-        future += weight[s, a, k] * value[successor[s, a, k]]
-    return reward[s, a] + discount * future
+        future += weight[row, a, k] * value[successor[row, a, k]]
+    return reward[row, a] + discount * future
 
 
 @njit(cache=True)
-def _sweep(successor, weight, reward, discount, source, value, policy, backwards):  # type: ignore[no-untyped-def]
+def _sweep(state, successor, weight, reward, discount, source, value, policy):  # type: ignore[no-untyped-def]
     num_states, num_actions = reward.shape
     residual = 0.0
-    for i in range(num_states):
-        s = num_states - 1 - i if backwards else i
+    for row in range(num_states):
+        s = state[row]
         before, best, chosen, action = source[s], -np.inf, -np.inf, 0
         for a in range(num_actions):
-            x = _action_value(successor, weight, reward, discount, source, s, a)
+            x = _action_value(successor, weight, reward, discount, source, row, a)
             best = max(best, x)
-            if x > chosen + TIE * abs(chosen) or chosen == -np.inf:
+            if chosen == -np.inf or x > chosen + TIE * abs(chosen):
                 chosen, action = x, a
         value[s], policy[s] = best, action
         residual = max(residual, abs(best - before))
@@ -240,10 +244,10 @@ def _sweep(successor, weight, reward, discount, source, value, policy, backwards
 
 
 @njit(cache=True)
-def _solve(successor, weight, reward, discount, value, policy, tolerance, max_sweeps):  # type: ignore[no-untyped-def]
+def _solve(state, successor, weight, reward, discount, value, policy, tolerance, max_sweeps):  # type: ignore[no-untyped-def]
     residual = np.inf
     for i in range(max_sweeps):
-        residual = _sweep(successor, weight, reward, discount, value, value, policy, i % 2 == 1)
+        residual = _sweep(state, successor, weight, reward, discount, value, value, policy)
         if residual <= tolerance:
             break
         if i % 16 == 15 and residual <= ROUNDING * np.abs(value).max():
@@ -252,13 +256,14 @@ def _solve(successor, weight, reward, discount, value, policy, tolerance, max_sw
 
 
 @njit(cache=True)
-def _improve(successor, weight, reward, discount, value, policy, margin):  # type: ignore[no-untyped-def]
+def _improve(state, successor, weight, reward, discount, value, policy, margin):  # type: ignore[no-untyped-def]
     changed, residual = 0, 0.0
-    for s in range(reward.shape[0]):
-        present = _action_value(successor, weight, reward, discount, value, s, policy[s])
+    for row in range(reward.shape[0]):
+        s = state[row]
+        present = _action_value(successor, weight, reward, discount, value, row, policy[s])
         best, action = present + margin + TIE * abs(present), policy[s]
         for a in range(reward.shape[1]):
-            x = _action_value(successor, weight, reward, discount, value, s, a)
+            x = _action_value(successor, weight, reward, discount, value, row, a)
             residual = max(residual, x - value[s])
             if x > best + (TIE * abs(best) if action != policy[s] else 0.0):
                 best, action = x, a

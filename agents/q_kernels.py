@@ -68,7 +68,8 @@ def learning_rates(least: float, decay: float) -> NDArray[np.float64]:
     if decay == 0.0:
         return np.array([least])
     count = min(int(np.ceil(least ** (-1.0 / decay))), LARGEST_RATES)
-    return np.maximum(np.arange(1, count + 1) ** -decay, least)
+    rates: NDArray[np.float64] = np.maximum(np.arange(1, count + 1) ** -decay, least)
+    return rates
 
 
 def play(
@@ -90,10 +91,10 @@ def play(
     """
     num_steps = span[1] - span[0]
     returns, lengths = np.empty(num_steps), np.empty(num_steps, np.int64)
-    *episode_now, count = _play(
+    state, length, total, count = _play(
         sampler, table, exploration, generators[0], generators[1], episode, span, discount, returns, lengths
     )
-    return tuple(episode_now), returns[:count].copy(), lengths[:count].copy()  # type: ignore[return-value]
+    return (state, length, total), returns[:count].copy(), lengths[:count].copy()
 
 
 @njit(cache=True)

@@ -1,10 +1,11 @@
 """Q-learning with tables: ε-greedy, off-policy temporal differences.
 
 Watkins, "Learning from delayed rewards", 1989; Sutton and Barto, "Reinforcement Learning", 2nd edition, 2018, section
-6.5. Learning rates may fall with the visits of a pair, N(s, a)^-ω (Even-Dar and Mansour, "Learning rates for Q-learning",
-JMLR 5, 2003). Differences: Ω is honoured in exploring, acting and bootstrapping; time limits are bootstrapped; of tied
-actions the first is greedy. Where the model is known, environment and agent run fused in one compiled loop that draws the
-steps from the model's tables and uses the model for nothing else; it plays a single copy of the environment.
+6.5. Learning rates may fall with the visits of a pair, N(s, a)^-ω (Even-Dar and Mansour, "Learning rates for
+Q-learning", JMLR 5, 2003). Differences: Ω is honoured in exploring, acting and bootstrapping; time limits are
+bootstrapped; of tied actions the first is greedy. Where the model is known, environment and agent run fused in one
+compiled loop that draws the steps from the model's tables and uses the model for nothing else; it plays a single copy
+of the environment.
 """
 
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ from palestra.envs.mdp import MDP
 from palestra.envs.rng import seed_state
 from palestra.envs.spec import EnvSpec
 
+REGRET_TOLERANCE = 1e-9  # residual at which the evaluation of the greedy policy stops
 LARGEST_REGRET = 50_000  # S A K of an MDP beyond which the exact optimum is not computed
 
 
@@ -43,9 +45,9 @@ class QLearningConfig:
 
     discount: float = 0.99
     """Discount γ."""
-    learning_rate: float = 0.01
+    learning_rate: float = 0.002
     """Learning rate, or the least one if it decays."""
-    learning_rate_decay: float = 0.6
+    learning_rate_decay: float = 0.5
     """The ω of the learning rate N(s, a)^-ω of the N-th visit; 0 keeps it constant."""
     initial_value: float = 0.0
     """Value of every pair at the beginning; a great one makes the agent try everything."""
@@ -83,10 +85,10 @@ def regret(mdp: MDP, q: NDArray[np.float64], optimum: NDArray[np.float64] | None
     best = optimal_value(mdp)[0] if optimum is None else optimum
     policy = np.where(mdp.allowed, q, -np.inf).argmax(axis=1)
     try:
-        value = policy_value(mdp, policy)
+        value = policy_value(mdp, policy, REGRET_TOLERANCE)
     except ValueError:
         return float("inf")
-    return float(mdp.start @ (best - value))
+    return max(float(mdp.start @ (best - value)), 0.0)
 
 
 class QLearning:

@@ -55,7 +55,7 @@ class Random:
         if isinstance(self._space, gym.spaces.Discrete):
             allowed = np.ones((len(first), int(self._space.n)), np.bool_) if mask is None else mask
             draw = np.where(allowed, rng.random(allowed.shape), -1.0)
-            return draw.argmax(axis=1) + int(self._space.start)
+            return np.asarray(draw.argmax(axis=1) + int(self._space.start))
         self._space.seed(int(rng.integers(2**31)))
         return np.stack([self._space.sample() for _ in first])
 

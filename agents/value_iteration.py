@@ -1,9 +1,9 @@
 """Value iteration: apply the Bellman optimality operator until nothing changes.
 
-Puterman, "Markov Decision Processes", 1994, section 6.3.3. By default in place, with sweeps forwards and backwards by
-turns (Gauss-Seidel), which needs fewer sweeps. A step of training is one sweep. The values start from below
-(`agents/bellman.py: initial_value`), and training ends early when the residual reaches the tolerance; under a discount
-γ < 1 the values are then within tolerance · γ / (1 - γ) of the optimal ones.
+Puterman, "Markov Decision Processes", 1994, section 6.3.3. By default in place (Gauss-Seidel),
+which needs fewer sweeps. A step of training is one sweep. The values start from below (`agents/bellman.py:
+initial_value`), and training ends early when the residual reaches the tolerance; under a discount γ < 1 the values are
+then within tolerance · γ / (1 - γ) of the optimal ones.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class ValueIterationConfig:
     tolerance: float = 1e-10
     """Residual (the greatest change of a value in a sweep) at which to stop."""
     in_place: bool = True
-    """Sweep in place (Gauss-Seidel, forwards and backwards by turns) instead of synchronously."""
+    """Sweep in place (Gauss-Seidel), backwards from the ends of episodes, instead of synchronously."""
 
     def __post_init__(self) -> None:
         check_discount(self.discount)
@@ -67,7 +67,8 @@ class ValueIteration:
         self, obs: Array, first: NDArray[np.bool_], mask: NDArray[np.bool_] | None = None, *, explore: bool = True
     ) -> Array:
         """Returns the greedy actions `[B]`; Ω is the model's own."""
-        return self.policy[np.asarray(obs) - self._obs_start] + self._action_start
+        actions: Array = self.policy[np.asarray(obs) - self._obs_start] + self._action_start
+        return actions
 
     def train(self, env: EnvSpec, steps: int) -> Iterator[tuple[int, Metrics]]:
         """Sweeps until the tolerance or `steps` sweeps are reached, yielding after each.
@@ -82,10 +83,7 @@ class ValueIteration:
         if self.step == 0:
             self.value = initial_value(model, self.config.discount)
         while self.step < steps and self.residual > self.config.tolerance:
-            backwards = self.config.in_place and self.step % 2 == 1
-            self.residual = sweep(
-                model, mdp.discount, self.value, self.policy, backwards=backwards, in_place=self.config.in_place
-            )
+            self.residual = sweep(model, mdp.discount, self.value, self.policy, in_place=self.config.in_place)
             self.step += 1
             yield (
                 self.step,

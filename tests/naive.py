@@ -214,3 +214,73 @@ def naive_values(mdp: Any, policy: Any = None) -> Any:
         if np.abs(values - old).max() < 1e-14:
             break
     return values
+
+
+def naive_sweep(mdp: Any, values: Any, order: Any, in_place: bool) -> tuple[Any, Any]:
+    """Twin of `agents/bellman.py: sweep`: new values and greedy actions `[S]`, visiting states in `order`."""
+    old = np.array(values)
+    new, policy = old if in_place else old.copy(), np.zeros(len(old), np.int64)
+    for s in order:
+        worth = {}
+        for a in np.flatnonzero(mdp.allowed[s]):
+            worth[a] = 0.0
+            for k in range(mdp.next_state.shape[2]):
+                future = 0.0 if mdp.terminated[s, a, k] else mdp.discount * old[mdp.next_state[s, a, k]]
+                worth[a] += mdp.probability[s, a, k] * (mdp.reward[s, a, k] + future)
+        policy[s] = max(worth, key=lambda a: worth[a])
+        new[s] = worth[policy[s]]
+    return new, policy
+
+
+def naive_settles(mdp: Any, actions: Any) -> Any:
+    """Says for each state `[S]` whether a policy, `[S]` actions, surely ends or comes to rest among zero rewards."""
+    num_states = len(mdp.start)
+    follow, costly = np.zeros((num_states, num_states)), np.zeros(num_states)
+    for s, a in enumerate(actions):
+        for k in range(mdp.next_state.shape[2]):
+            follow[s, mdp.next_state[s, a, k]] += mdp.probability[s, a, k] * (not mdp.terminated[s, a, k])
+        costly[s] = (mdp.probability[s, a] * mdp.reward[s, a]).sum() != 0
+    later = np.linalg.matrix_power(follow, 2**20)
+    return sum(np.linalg.matrix_power(follow, n) for n in range(num_states)) @ later @ costly < 1e-9
+
+
+def naive_q_learning(
+    mdp: Any, q: Any, rates: Any, epsilons: Any, generators: tuple[NaiveRandom, NaiveRandom], limit: int
+) -> tuple[list[list[float]], list[tuple[float, int]]]:
+    """Twin of `agents/q_kernels.py: play`: a step for each of `epsilons`, from a fresh episode.
+
+    Returns the table and the (return, length) of the episodes that ended; `generators` are of actions and environment.
+    """
+    act, nature = generators
+    q, visits = [list(map(float, row)) for row in q], np.zeros(mdp.allowed.shape, int)
+    starts = np.flatnonzero(mdp.start)
+    cumulative = mdp.start[starts].cumsum() / mdp.start[starts].cumsum()[-1]
+
+    def first() -> int:
+        u = nature.uniform()
+        return int(next(s for s, c in zip(starts, cumulative, strict=True) if u < c))
+
+    def greedy(s: int) -> int:
+        return max(np.flatnonzero(mdp.allowed[s]), key=lambda a: q[s][a])  # type: ignore[no-any-return]
+
+    s, total, length, episodes = first(), 0.0, 0, []
+    for epsilon in epsilons:
+        bits = act.next_uint64()
+        choice = np.flatnonzero(mdp.allowed[s])
+        explore = (bits >> 32) < int(epsilon * 2**32)
+        a = choice[(bits % 2**32) * len(choice) >> 32] if explore else greedy(s)
+        k = 0
+        if mdp.next_state.shape[2] > 1:
+            u, running = nature.uniform(), mdp.probability[s, a].cumsum()
+            k = next(k for k, c in enumerate(running / running[-1]) if u < c)
+        after, reward = int(mdp.next_state[s, a, k]), float(mdp.reward[s, a, k])
+        ended = bool(mdp.terminated[s, a, k])
+        value = 0.0 if ended else q[after][greedy(after)]
+        rate = float(rates[min(visits[s, a], len(rates) - 1)])
+        visits[s, a] += 1
+        q[s][a] += rate * (reward + mdp.discount * value - q[s][a])
+        total, length, s = total + reward, length + 1, after
+        if ended or length == limit:
+            episodes.append((total, length))
+            s, total, length = first(), 0.0, 0
+    return q, episodes
