@@ -7,6 +7,7 @@ the library's global generators are seeded anew before each rollout, and checkpo
 """
 
 import dataclasses
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -213,19 +214,21 @@ class OnPolicy:
     def _build(self, envs: Any) -> Any:
         c = self.config
         image = _is_image(envs.observation_space["obs"])
-        model = type(self).algorithm(
-            MaskedPolicy,
-            envs,
-            learning_rate=self._learning_rate,
-            policy_kwargs={
-                "features_extractor_class": Encoder,
-                "features_extractor_kwargs": {"encoder": c.encoder, "hidden": c.hidden},
-                "share_features_extractor": image,
-                "net_arch": [],
-            },
-            device=c.device,
-            **{f.name: getattr(c, f.name) for f in dataclasses.fields(c) if f.name not in OURS},
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "You have specified a mini-batch size")  # a smaller last one is fine
+            model = type(self).algorithm(
+                MaskedPolicy,
+                envs,
+                learning_rate=self._learning_rate,
+                policy_kwargs={
+                    "features_extractor_class": Encoder,
+                    "features_extractor_kwargs": {"encoder": c.encoder, "hidden": c.hidden},
+                    "share_features_extractor": image,
+                    "net_arch": [],
+                },
+                device=c.device,
+                **{f.name: getattr(c, f.name) for f in dataclasses.fields(c) if f.name not in OURS},
+            )
         model.set_logger(Logger(None, []))
         return model
 

@@ -138,7 +138,7 @@ def _read_arrays(folder: Path, state: dict[str, Any]) -> dict[str, Any]:
             return {key: visit(value) for key, value in node.items()}
         leaf = node[ARRAY]
         if "key" in leaf:
-            return small[leaf["key"]]
+            return small[leaf["key"]].reshape(leaf["shape"])
         array = np.empty(leaf["shape"], np.dtype(leaf["dtype"]))
         flat = array.reshape(-1).view(np.uint8)
         for i, name in enumerate(leaf["blobs"]):

@@ -55,8 +55,8 @@ class Tracker:
         settings = wandb.Settings(init_timeout=LOGIN_TIMEOUT, silent=True, console="off")
         options = {"project": project, "dir": str(run.path), "config": run.config, "settings": settings}
         options |= {"id": run.path.name, "name": run.path.name, "resume": "allow"}
-        if mode == "online" and not wandb.login(anonymous="never", timeout=1, verify=False):
-            say("Weights & Biases knows no login here; logging offline, for `wandb sync` later")
+        if mode == "online" and not self._has_login():
+            say("Weights & Biases knows no login here (`wandb login`); logging offline, for `wandb sync` later")
             mode = "offline"
         try:
             self._run = wandb.init(mode=mode, **options)
@@ -65,6 +65,12 @@ class Tracker:
             self._guard(lambda: setattr(self, "_run", wandb.init(mode="offline", **options)))
         if self._run:
             self._guard(lambda: self._run.define_metric("*", step_metric="step"))
+
+    def _has_login(self) -> bool:
+        try:
+            return bool(self._wandb.login(timeout=1, verify=False))
+        except self._wandb.errors.Error:
+            return False
 
     def _guard(self, call: Callable[[], Any]) -> None:
         try:

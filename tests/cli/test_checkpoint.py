@@ -17,7 +17,12 @@ def a_state(step: int = 0) -> dict:
     rng = np.random.default_rng(step)
     return {
         "step": step,
-        "nested": {"weights": rng.normal(size=(3, 4)), "empty": np.zeros((0, 2)), "scalar": np.float32(2.5)},
+        "nested": {
+            "weights": rng.normal(size=(3, 4)),
+            "empty": np.zeros((0, 2)),
+            "scalar": np.float32(2.5),
+            "0-d": np.array(3),
+        },
         "tensor": torch.arange(6).reshape(2, 3).t(),  # not contiguous
         "large": rng.integers(0, 255, (5, 1 << 22), np.uint8),  # more than one block
         "words": ["a", None, True, 1 << 100, 0.1],

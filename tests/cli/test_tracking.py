@@ -1,0 +1,37 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CommandLine
+
+LAKE = ("train", "q-learning", "--env", "FrozenLake-v1", "--steps", "20000", "--eval-episodes", "2")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+
+@pytest.mark.parametrize("mode", ["offline", "online"])
+def test_an_offline_run_is_written_also_without_a_login(palestra: CommandLine, mode: str) -> None:
+    status, out, err = palestra(*LAKE, "--name", "lake", "--wandb", mode)
+    assert status == 0
+    assert out.splitlines()[-1] == "runs/lake"
+    (record,) = Path("runs/lake/wandb").glob("offline-run-*/run-lake.wandb")
+    content = record.read_bytes()
+    assert content.startswith(b":W&B")  # the header that `wandb sync` looks for
+    assert b"rollout/ep_rew_mean" in content
+    assert b"eval/episodes" in content
+    if mode == "online":
+        assert "knows no login" in err
+
+
+def test_off_does_not_import_it(palestra: CommandLine) -> None:
+    sys.modules.pop("wandb", None)
+    assert palestra(*LAKE, "--name", "lake")[0] == 0
+    assert "wandb" not in sys.modules
+    assert not Path("runs/lake/wandb").exists()
