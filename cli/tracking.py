@@ -53,7 +53,7 @@ class Tracker:
 
         self._wandb = wandb
         settings = wandb.Settings(init_timeout=LOGIN_TIMEOUT, silent=True, console="off")
-        options = {"project": project, "dir": str(run.path), "config": run.config, "settings": settings}
+        options = {"project": project, "dir": str(run.path.resolve()), "config": run.config, "settings": settings}
         options |= {"id": run.path.name, "name": run.path.name, "resume": "allow"}
         if mode == "online" and not self._has_login():
             say("Weights & Biases knows no login here (`wandb login`); logging offline, for `wandb sync` later")

@@ -27,7 +27,8 @@ def test_outside_the_mask_there_is_no_probability() -> None:
     probabilities = probabilities.detach()
     assert (probabilities[mask == 0] == 0).all()
     assert torch.allclose(probabilities.sum(1), torch.ones(2))
-    _, log_prob, entropy = policy.evaluate_actions(obs, torch.tensor([0, 2]))
+    with torch.inference_mode():
+        _, log_prob, entropy = policy.evaluate_actions(obs, torch.tensor([0, 2]))
     assert float(log_prob[1]) == pytest.approx(0.0, abs=1e-6)  # a single allowed action is certain
     assert entropy[0] <= np.log(2) + 1e-6  # of two allowed actions
 

@@ -8,6 +8,10 @@ from palestra.cli.watch import SMALLEST
 from tests.conftest import CommandLine
 
 
+# imageio's reader leaves its pipes to the garbage collector
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
 @pytest.fixture
 def lake(palestra: CommandLine) -> CommandLine:
     palestra("train", "value-iteration", "--env", "palestra/Classic4x4-v0", "--name", "grid")
