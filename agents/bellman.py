@@ -136,27 +136,36 @@ def optimal_value(mdp: MDP, tolerance: float = 1e-12) -> tuple[Values, Policy]:
     return value, solve(model, mdp.discount, value, tolerance)
 
 
-def policy_value(mdp: MDP, policy: NDArray[Any], tolerance: float = 1e-12, start: Values | None = None) -> Values:
+def policy_value(mdp: MDP, policy: NDArray[Any], tolerance: float = 1e-12) -> Values:
     """Returns the values `[S]` of a policy (`[S]` actions or `[S, A]` probabilities).
 
-    Few states under a discount below 1 are solved as linear equations, others by sweeps from the guess `start` `[S]`.
+    Raises:
+        ValueError: as `evaluate` and `policy_model` do.
+    """
+    return evaluate(policy_model(expected_model(mdp), policy), mdp.discount, tolerance)
+
+
+def evaluate(model: Model, discount: float, tolerance: float, guess: Values | None = None) -> Values:
+    """Returns the values `[S]` of the policy that a `policy_model` describes.
+
+    Few states under a discount below 1 are solved as linear equations, others by sweeps from `guess` `[S]`.
 
     Raises:
-        ValueError: the policy does not fit the MDP; or the discount is 1 and from some state the policy neither ends
-            the episode nor comes to rest among rewards of zero, so that its value is not finite.
+        ValueError: the discount is 1 and from some state the policy neither ends the episode nor comes to rest among
+            rewards of zero, so that its value is not finite.
     """
-    model = policy_model(expected_model(mdp), policy)
-    if mdp.discount < 1.0 and mdp.num_states <= LARGEST_DENSE:
-        return _dense_value(model, mdp.discount)
-    value = np.zeros(mdp.num_states) if start is None or mdp.discount == 1.0 else start.copy()
-    if mdp.discount == 1.0:
+    num_states = len(model.state)
+    if discount < 1.0 and num_states <= LARGEST_DENSE:
+        return _dense_value(model, discount)
+    if discount == 1.0:
         settling = settling_policy(*model)
         if (settling < 0).any():
             raise ValueError(
                 f"from state {int(np.argmin(settling))} the policy may never end the episode nor stop collecting "
                 "rewards, so that it has no finite value at discount 1; give a discount below 1"
             )
-    solve(model, mdp.discount, value, tolerance)
+    value = np.zeros(num_states) if guess is None or discount == 1.0 else guess.copy()
+    solve(model, discount, value, tolerance)
     return value
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from palestra.agents.agent import Array, Metrics
-from palestra.agents.bellman import Model, expected_model, improve, policy_value
+from palestra.agents.bellman import Model, evaluate, expected_model, improve, policy_model
 from palestra.agents.settling import settling_policy
 from palestra.agents.tabular import check_discount, default_discount, known_model, table_size
 from palestra.envs.spec import EnvSpec
@@ -97,7 +97,7 @@ class PolicyIteration:
         if self.step == 0:
             self.policy = first_policy(model)
         while self.step < steps and not self.stable:
-            self.value = policy_value(mdp, self.policy, self._precision, start=self.value)
+            self.value = evaluate(policy_model(model, self.policy), mdp.discount, self._precision, self.value)
             changed, residual = improve(model, mdp.discount, self.value, self.policy, self.config.margin)
             self.stable = changed == 0 and self._precision <= self.config.tolerance
             self._precision = self.config.tolerance if changed == 0 else self._next_precision(residual)
