@@ -37,7 +37,8 @@ class Table(NamedTuple):
 
     q: NDArray[np.float64]  # [S, A], minus infinity outside Ω
     visits: NDArray[np.uint32]  # [S, A], at most M - 1
-    best: NDArray[np.uint32]  # [S], the first greedy action
+    best: NDArray[np.uint32]  # [S], the first greedy action, and
+    worth: NDArray[np.float64]  # [S], its value: kept by `play` alone, set by `make_table`
     rate: NDArray[np.float64]  # [M], of the first visit, the second ...
 
 
@@ -61,6 +62,11 @@ def make_sampler(mdp: MDP) -> Sampler:
     num_choices = mdp.allowed.sum(axis=1).astype(np.uint64)
     start_cumulative /= start_cumulative[-1]
     return Sampler(cumulative, code.astype(np.uint32), mdp.reward, choice, num_choices, start, start_cumulative)
+
+
+def make_table(q: NDArray[np.float64], visits: NDArray[np.uint32], rate: NDArray[np.float64]) -> Table:
+    """Returns the tables to go on with from the values `q` and the `visits` so far, both `[S, A]`."""
+    return Table(q, visits, q.argmax(axis=1).astype(np.uint32), q.max(axis=1), rate)
 
 
 def learning_rates(least: float, decay: float) -> NDArray[np.float64]:
@@ -159,7 +165,7 @@ def _first_state(start, cumulative, rng):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def _play(sampler, table, exploration, act_rng, env_rng, episode, span, discount, returns, lengths):  # type: ignore[no-untyped-def]
     cumulative, successor, rewards, choice, num_choices, start, start_cumulative = sampler
-    q, visits, best, rate = table
+    q, visits, best, worth, rate = table
     state, length, total = episode
     first_step, end_step, limit = span
     num_actions, num_outcomes = q.shape[1], cumulative.shape[2]
@@ -174,15 +180,18 @@ def _play(sampler, table, exploration, act_rng, env_rng, episode, span, discount
         k = np.uint32(0)
         if num_outcomes > 1:
             u = uniform(env_rng)
-            for j in range(num_outcomes - 1):
-                k += np.uint32(u >= cumulative[s, a, j])
+            if num_outcomes == 3:  # the loop below, unrolled: slippery moves are the common case
+                k = np.uint32(u >= cumulative[s, a, 0]) + np.uint32(u >= cumulative[s, a, 1])
+            else:
+                for j in range(num_outcomes - 1):
+                    k += np.uint32(u >= cumulative[s, a, j])
         code, reward = successor[s, a, k], rewards[s, a, k]
         next_s, terminated = code >> np.uint32(1), code & np.uint32(1)
-        value = 0.0 if terminated else q[next_s, best[next_s]]
+        value = 0.0 if terminated else worth[next_s]
         n = visits[s, a]
         visits[s, a] = min(n + 1, most_visits)
         q[s, a] += rate[n] * (reward + discount * value - q[s, a])
-        best[s] = _argmax(q, s, num_actions)
+        best[s], worth[s] = _best(q, s, num_actions)
         total += reward
         length += 1
         s = next_s
@@ -195,9 +204,9 @@ def _play(sampler, table, exploration, act_rng, env_rng, episode, span, discount
 
 
 @njit(cache=True, inline="always")
-def _argmax(q, s, num_actions):  # type: ignore[no-untyped-def]
+def _best(q, s, num_actions):  # type: ignore[no-untyped-def]
     best, most = np.uint32(0), q[s, 0]
     for a in range(1, num_actions):
         if q[s, a] > most:
             best, most = np.uint32(a), q[s, a]
-    return best
+    return best, most

@@ -20,11 +20,11 @@ from palestra.agents.agent import Array, Metrics, Transition
 from palestra.agents.bellman import optimal_value, policy_value
 from palestra.agents.q_kernels import (
     Exploration,
-    Table,
     choose,
     exploration_rate,
     learning_rates,
     make_sampler,
+    make_table,
     play,
     update,
 )
@@ -109,10 +109,9 @@ class QLearning:
         self.step = 0
         self._obs_start, self._action_start = int(obs_space.start), int(action_space.start)  # type: ignore[attr-defined]
         self._everything = np.ones((1, num_actions), np.bool_)
-        self._table = Table(
+        self._table = make_table(
             np.full((num_states, num_actions), config.initial_value),
             np.zeros((num_states, num_actions), np.uint32),
-            np.zeros(num_states, np.uint32),
             learning_rates(config.learning_rate, config.learning_rate_decay),
         )
         self._exploration = Exploration(
@@ -211,14 +210,14 @@ class QLearning:
     def _fused(self, mdp: MDP, env: EnvSpec, steps: int) -> Iterator[tuple[int, Metrics]]:
         sampler = make_sampler(mdp)
         self._table.q[~mdp.allowed] = -np.inf
-        self._table.best[:] = self._table.q.argmax(axis=1)
+        table = self._table = make_table(self._table.q, self._table.visits, self._table.rate)
         env_rng = seed_state(env.seed_at(self.step))
         episode = (-1, 0, 0.0)
         while self.step < steps:
             end = min((self.step // self.config.chunk + 1) * self.config.chunk, steps)
             episode, returns, lengths = play(
                 sampler,
-                self._table,
+                table,
                 self._exploration,
                 (self._rng, env_rng),
                 episode,

@@ -45,7 +45,7 @@ static inline uint32_t first_state(const Problem *p, uint64_t *state) {
 
 /* Learns for num_steps steps with a constant ε; returns the number of episodes that ended. */
 int64_t q_learning(const Problem *p, double epsilon, int64_t num_steps, double *restrict q, uint32_t *restrict best,
-                   uint32_t *restrict visits, uint64_t *restrict act_state, uint64_t *restrict env_state,
+                   double *restrict worth, uint32_t *restrict visits, uint64_t *restrict act_state, uint64_t *restrict env_state,
                    double *restrict returns, int64_t *restrict lengths) {
     const int64_t A = p->num_actions, K = p->num_outcomes;
     const uint64_t threshold = (uint64_t)(epsilon * 4294967296.0);
@@ -65,7 +65,7 @@ int64_t q_learning(const Problem *p, double epsilon, int64_t num_steps, double *
         }
         uint32_t code = p->successor[pair * K + k], next = code >> 1, terminated = code & 1;
         double reward = p->reward[pair * K + k];
-        double value = terminated ? 0.0 : q[next * A + best[next]];
+        double value = terminated ? 0.0 : worth[next];
         uint32_t count = visits[pair];
         visits[pair] = count + 1 < p->num_rates ? count + 1 : count;
         q[pair] += p->rate[count] * (reward + p->discount * value - q[pair]);
@@ -78,6 +78,7 @@ int64_t q_learning(const Problem *p, double epsilon, int64_t num_steps, double *
             }
         }
         best[s] = argmax;
+        worth[s] = max;
         total += reward;
         length++;
         s = next;

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from palestra.agents.q_kernels import Exploration, Sampler, Table, learning_rates, make_sampler, play
+from palestra.agents.q_kernels import Exploration, Sampler, Table, learning_rates, make_sampler, make_table, play
 from palestra.agents.q_learning import QLearning
 from palestra.agents.schedule import LINEAR
 from palestra.envs.rng import State, seed_state
@@ -62,15 +62,13 @@ class Setting:
         self.sampler: Sampler = make_sampler(mdp)
         q = np.where(mdp.allowed, 0.0, -np.inf)
         rate = learning_rates(self.config.learning_rate, self.config.learning_rate_decay)
-        best = mdp.allowed.argmax(axis=1).astype(np.uint32)
-        self.table = Table(q, np.zeros(q.shape, np.uint32), best, rate)
+        self.table = make_table(q, np.zeros(q.shape, np.uint32), rate)
         warm = Exploration(LINEAR, 1.0, EPSILON, WARM_STEPS // 2)
         self.fused(self.table, (seed_state(1), seed_state(2)), WARM_STEPS, warm)
 
     def copy(self) -> Table:
         """Returns a copy of the learnt table."""
-        q, visits, best, rate = self.table
-        return Table(q.copy(), visits.copy(), best.copy(), rate)
+        return make_table(self.table.q.copy(), self.table.visits.copy(), self.table.rate)
 
     def fused(
         self, table: Table, generators: tuple[State, State], steps: int, exploration: Exploration | None = None
@@ -87,7 +85,7 @@ class Setting:
         arrays = [array.ctypes.data for array in (*self.sampler, table.rate)]
         problem = Problem(*counts, *arrays, self.config.discount)
         returns, lengths = np.empty(steps), np.empty(steps, np.int64)
-        out = (table.q, table.best, table.visits, *generators, returns, lengths)
+        out = (table.q, table.best, table.worth, table.visits, *generators, returns, lengths)
         library.q_learning(
             ctypes.byref(problem),
             ctypes.c_double(EPSILON),

@@ -204,6 +204,17 @@ def test_settling_policies_are_found_wherever_there_are_any(seed: int) -> None:
     assert naive_settles(mdp, np.where(policy >= 0, policy, mdp.allowed.argmax(axis=1)))[settles].all()
 
 
+def test_a_likely_end_is_shunned_where_it_may_lead_into_a_trap() -> None:
+    """Action 0 ends or falls into the endless state 1, half each; action 1 slowly but surely reaches 2, which ends."""
+    next_state = np.array([[[0, 1], [2, 0]], [[1, 1], [1, 1]], [[2, 2], [2, 2]]])
+    probability = np.array([[[0.5, 0.5], [0.1, 0.9]], [[1.0, 0.0]] * 2, [[1.0, 0.0]] * 2])
+    ended = np.zeros((3, 2, 2), np.bool_)
+    ended[0, 0, 0] = ended[2] = True
+    start, allowed = np.array([1.0, 0.0, 0.0]), np.ones((3, 2), np.bool_)
+    mdp = MDP(next_state, probability, -np.ones((3, 2, 2)), ended, start, allowed, 1.0)
+    assert settling_policy(*expected_model(mdp)).tolist() == [1, -1, 0]
+
+
 def test_policies_without_a_finite_value_are_named() -> None:
     mdp = shortest_path()
     assert policy_value(mdp, np.ones(4, np.int64)).tolist() == [-4, -3, -2, -1]

@@ -10,7 +10,7 @@ from numba import config
 
 from palestra.agents.agent import Transition
 from palestra.agents.bellman import policy_return
-from palestra.agents.q_kernels import Exploration, Table, exploration_rate, learning_rates, make_sampler, play
+from palestra.agents.q_kernels import Exploration, exploration_rate, learning_rates, make_sampler, make_table, play
 from palestra.agents.q_learning import QLearning, QLearningConfig, regret
 from palestra.agents.schedule import EXPONENTIAL, LINEAR, scheduled
 from palestra.envs.mdp import MDP
@@ -42,7 +42,7 @@ def random_mdp(seed: int, num_outcomes: int) -> MDP:
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("num_outcomes", [1, 3])
+@pytest.mark.parametrize("num_outcomes", [1, 3, 4])
 @pytest.mark.parametrize(("decay", "limit"), [(0.0, 0), (0.7, 5)])
 @pytest.mark.parametrize("kind", [LINEAR, EXPONENTIAL])
 def test_the_fused_loop_equals_its_twin_to_the_bit(num_outcomes: int, decay: float, limit: int, kind: int) -> None:
@@ -55,7 +55,7 @@ def test_the_fused_loop_equals_its_twin_to_the_bit(num_outcomes: int, decay: flo
     wanted, episodes = naive_q_learning(
         mdp, initial, rates, epsilons, (NaiveRandom(seeds[0]), NaiveRandom(seeds[1])), limit
     )
-    table = Table(initial.copy(), np.zeros((6, 3), np.uint32), initial.argmax(axis=1).astype(np.uint32), rates)
+    table = make_table(initial.copy(), np.zeros((6, 3), np.uint32), rates)
     sampler, episode, ended = make_sampler(mdp), (-1, 0, 0.0), []
     for first, end in ((0, STEPS // 3), (STEPS // 3, STEPS)):  # the second part goes on with the episode of the first
         episode, returns, lengths = play(sampler, table, exploration, seeds, episode, (first, end, limit), mdp.discount)
