@@ -36,6 +36,7 @@ class Agent(Protocol):
 
     Config: type  # a frozen dataclass beside the class: options and defaults, one docstring each
     default_steps: ClassVar[int]  # how long to train where nobody says
+    config: Any  # a `Config`
     step: int  # steps of the environments seen so far
 
     def __init__(self, config: Any, obs_space: gym.Space[Any], action_space: gym.Space[Any], seed: int) -> None: ...

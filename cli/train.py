@@ -231,8 +231,9 @@ class _Log:
         clock = {f"{CLOCK}fps": self._progress.rate(step), f"{CLOCK}elapsed": self._progress.elapsed}
         self._run.log(step, row | clock)
         self.tracker.log(step, row | clock)
-        if "rollout/ep_rew_mean" in row:
-            self.last = f"return {row['rollout/ep_rew_mean']:.4g}"
+        for name, word in (("plan/residual", "residual"), ("rollout/ep_rew_mean", "return")):
+            if name in row:
+                self.last = f"{word} {row[name]:.4g}"
 
 
 @contextmanager

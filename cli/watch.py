@@ -16,7 +16,7 @@ from palestra.cli.run import Run, seeds_of
 from palestra.cli.setup import env_of, trained_agent
 from palestra.envs.spec import EnvSpec
 
-SUFFIXES = (".mp4", ".gif")
+SUFFIXES = (".mp4", ".gif", ".png")
 CLEAR = "\x1b[H\x1b[2J"
 SMALLEST = 320  # pixels of a video's shorter side, to which small pictures are enlarged
 
@@ -26,7 +26,7 @@ class Options:
     """Plays episodes without exploring and shows them: in the terminal where there is a text, else as a video."""
 
     out: Path | None = None
-    """File of the video, .mp4 or .gif; runs/RUN/videos/ if left out."""
+    """File of the video, .mp4 or .gif; of a grid world's values and policy, .png; runs/RUN/videos/ if left out."""
     episodes: int = 1
     """Episodes to show."""
     steps: int = 10_000
@@ -48,7 +48,7 @@ def main(args: Sequence[str]) -> int:
     if name is None:
         raise ValueError("what to watch is missing: palestra watch RUN")
     if options.out and options.out.suffix not in SUFFIXES:
-        raise ValueError(f"--out {options.out} must end in {' or '.join(SUFFIXES)}")
+        raise ValueError(f"--out {options.out} must end in {', '.join(SUFFIXES)}")
     if options.episodes < 1 or options.steps < 1:
         raise ValueError("--episodes and --steps must be at least 1")
     run = Run.open(name)
@@ -58,7 +58,12 @@ def main(args: Sequence[str]) -> int:
         return 0
     out = options.out or run.path / "videos" / f"step-{agent.step}-seed-{options.seed}.mp4"
     out.parent.mkdir(parents=True, exist_ok=True)
-    _as_video(agent, env, options, out)
+    if out.suffix == ".png":
+        from palestra.cli.picture import draw
+
+        draw(agent, env, run.config["agent"], out)
+    else:
+        _as_video(agent, env, options, out)
     print(out)
     return 0
 

@@ -69,7 +69,7 @@ def weights(name: str) -> str:
         (["evaluate", "nothing"], "there is no run 'nothing'"),
         (["evaluate", "random"], "--env is missing"),
         (["watch", "nothing"], "there is no run 'nothing'"),
-        (["watch", "nothing", "--out", "x.avi"], "--out x.avi must end in .mp4 or .gif"),
+        (["watch", "nothing", "--out", "x.avi"], "--out x.avi must end in .mp4, .gif, .png"),
         (["compare"], "which runs to compare is missing"),
         (["agents", "x"], "`palestra agents` takes no arguments"),
         (["envs", "nowhere"], "no environment's id holds 'nowhere'"),

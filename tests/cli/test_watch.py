@@ -7,7 +7,6 @@ import pytest
 from palestra.cli.watch import SMALLEST
 from tests.conftest import CommandLine
 
-
 # imageio's reader leaves its pipes to the garbage collector
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
