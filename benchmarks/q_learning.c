@@ -61,7 +61,9 @@ int64_t q_learning(const Problem *p, double epsilon, int64_t num_steps, double *
         int64_t pair = s * A + a, k = 0;
         if (K > 1) {
             double u = uniform(env);
-            for (int64_t j = 0; j < K - 1; j++) k += u >= p->cumulative[pair * K + j];
+            const double *cumulative = p->cumulative + pair * K;
+            if (K == 3) k = (u >= cumulative[0]) + (u >= cumulative[1]);
+            else for (int64_t j = 0; j < K - 1; j++) k += u >= cumulative[j];
         }
         uint32_t code = p->successor[pair * K + k], next = code >> 1, terminated = code & 1;
         double reward = p->reward[pair * K + k];
