@@ -114,18 +114,19 @@ class Encoder(BaseFeaturesExtractor):
         self.mask: torch.Tensor | None = None
         self._flat = name == "mlp"
 
-    def forward(self, observations: dict[str, torch.Tensor]) -> torch.Tensor:  # type: ignore[override]
+    def forward(self, observations: dict[str, torch.Tensor]) -> torch.Tensor:
         """Maps the library's preprocessed observations to features `[B, num_features]`."""
         obs = observations["obs"]
         self.mask = observations["mask"] > 0 if "mask" in observations else None
-        return self.network(obs.flatten(1) if self._flat else obs)  # type: ignore[no-any-return]
+        features: torch.Tensor = self.network(obs.flatten(1) if self._flat else obs)
+        return features
 
 
 class MaskedPolicy(MultiInputActorCriticPolicy):
     """The library's actor-critic policy, whose logits outside Ω are minus infinity."""
 
     def _get_action_dist_from_latent(self, latent_pi: torch.Tensor) -> Distribution:
-        mask = self.pi_features_extractor.mask
+        mask: Any = self.pi_features_extractor.mask
         if mask is None or not isinstance(self.action_dist, CategoricalDistribution):
             return super()._get_action_dist_from_latent(latent_pi)
         logits = self.action_net(latent_pi).masked_fill(~mask, -torch.inf)
@@ -181,10 +182,10 @@ class OnPolicy:
             while self.step < steps:
                 set_random_seed(self._seed_at(self.step))
                 size = self.config.n_steps * envs.num_envs
-                self._model.learn(size, reset_num_timesteps=False, log_interval=None)  # type: ignore[arg-type]
+                self._model.learn(size, reset_num_timesteps=False, log_interval=None)
                 self.step = self._model.num_timesteps
                 learnt = {k: float(v) for k, v in self._model.logger.name_to_value.items() if k.startswith("train/")}
-                yield self.step, learnt | envs.finished_episodes()
+                yield self.step, {**learnt, **envs.finished_episodes()}
         finally:
             envs.close()
 

@@ -39,4 +39,4 @@ def _tied(mdp: MDP, value: NDArray[np.float64], chosen: NDArray[Any]) -> NDArray
     q = (mdp.probability * gained).sum(axis=2)
     states = np.arange(mdp.num_states)
     tied = mdp.allowed & (q >= q[states, chosen][:, None] - TIED)
-    return tied & (q <= q[states, chosen][:, None] + TIED)
+    return np.asarray(tied & (q <= q[states, chosen][:, None] + TIED), np.bool_)

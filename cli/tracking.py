@@ -1,5 +1,6 @@
 """Weights & Biases beside the run's own files; what goes wrong there never stops a training."""
 
+import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -49,11 +50,14 @@ class Tracker:
             self._guard(lambda: self._run.log({"step": step, "video": self._wandb.Video(str(path))}))
 
     def _start(self, mode: str, project: str, run: Run) -> None:
-        import wandb
-
-        self._wandb = wandb
+        wandb = self._wandb = importlib.import_module("wandb")
         settings = wandb.Settings(init_timeout=LOGIN_TIMEOUT, silent=True, console="off")
-        options = {"project": project, "dir": str(run.path.resolve()), "config": run.config, "settings": settings}
+        options: dict[str, Any] = {
+            "project": project,
+            "dir": str(run.path.resolve()),
+            "config": run.config,
+            "settings": settings,
+        }
         options |= {"id": run.path.name, "name": run.path.name, "resume": "allow"}
         if mode == "online" and not self._has_login():
             say("Weights & Biases knows no login here (`wandb login`); logging offline, for `wandb sync` later")

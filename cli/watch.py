@@ -1,5 +1,6 @@
 """`palestra watch RUN`: an episode as a video, or in the terminal."""
 
+import importlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -91,8 +92,7 @@ def frames(agent: Agent, env: EnvSpec, options: Options, mode: str) -> Iterator[
 
 
 def _as_video(agent: Agent, env: EnvSpec, options: Options, out: Path) -> None:
-    import imageio
-
+    imageio: Any = importlib.import_module("imageio")
     fps = options.fps or float(env.make().metadata.get("render_fps") or 4)
     settings = {"fps": fps, "macro_block_size": 2} if out.suffix == ".mp4" else {"duration": 1000 / fps, "loop": 0}
     shown = 0

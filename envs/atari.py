@@ -120,7 +120,7 @@ class AtariVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         self._frame = np.zeros(num_envs, np.int64)
 
     def reset(
-        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+        self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
         """Starts all games; environment i is seeded with `seed + i`, below 2**31."""
         obs, info = self._ale.reset(seed=seed, options=options)
@@ -193,7 +193,7 @@ class AtariEnv(gym.Env[NDArray[np.uint8], np.int64]):
             self._now = info["final_obs"][0], picture
         return self._now[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), {}
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8] | None:
         """Returns the console's picture `[210, 160, 3]` uint8."""
         picture: NDArray[np.uint8] | None = self._now[1]
         return picture

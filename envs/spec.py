@@ -151,8 +151,8 @@ class FoldedDiscrete(gym.ObservationWrapper[np.int64, Any, Any]):
         super().__init__(env)
         space = env.observation_space
         if isinstance(space, gym.spaces.Tuple):
-            self._start = np.array([s.start for s in space])  # type: ignore[attr-defined]
-            self._shape = tuple(int(s.n) for s in space)  # type: ignore[attr-defined]
+            self._start = np.array([s.start for s in space])
+            self._shape = tuple(int(s.n) for s in space)
         elif isinstance(space, gym.spaces.MultiDiscrete):
             self._start, self._shape = space.start.ravel(), tuple(space.nvec.ravel().tolist())
         self.observation_space = gym.spaces.Discrete(int(np.prod(self._shape)))
