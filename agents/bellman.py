@@ -19,7 +19,7 @@ from palestra.envs.mdp import MDP
 TIE = 1e-10  # actions whose values differ by less, relative to the value, are tied: the first is taken
 ROUNDING = 2.0**-50  # residuals below this, relative to the greatest value, are rounding errors
 ROUGH = 1e-6  # residual to which value iteration under discount 1 values its first policy
-LARGEST_DENSE = 200  # states up to which a policy's equations are solved directly
+LARGEST_SOLVED = 50_000  # states up to which a policy's equations are solved directly
 Values = NDArray[np.float64]
 Policy = NDArray[np.int64]  # [S] an action of each state
 
@@ -148,15 +148,15 @@ def policy_value(mdp: MDP, policy: NDArray[Any], tolerance: float = 1e-12) -> Va
 def evaluate(model: Model, discount: float, tolerance: float, guess: Values | None = None) -> Values:
     """Returns the values `[S]` of the policy that a `policy_model` describes.
 
-    Few states under a discount below 1 are solved as linear equations, others by sweeps from `guess` `[S]`.
+    Up to 50,000 states under a discount below 1 are solved as linear equations, others by sweeps from `guess` `[S]`.
 
     Raises:
         ValueError: the discount is 1 and from some state the policy neither ends the episode nor comes to rest among
             rewards of zero, so that its value is not finite.
     """
     num_states = len(model.state)
-    if discount < 1.0 and num_states <= LARGEST_DENSE:
-        return _dense_value(model, discount)
+    if discount < 1.0 and num_states <= LARGEST_SOLVED:
+        return _solved_value(model, discount)
     if discount == 1.0:
         settling = settling_policy(*model)
         if (settling < 0).any():
@@ -169,14 +169,20 @@ def evaluate(model: Model, discount: float, tolerance: float, guess: Values | No
     return value
 
 
-def _dense_value(model: Model, discount: float) -> Values:
-    num_states = len(model.reward)
-    step = np.zeros((num_states, num_states))
-    rows = np.broadcast_to(model.state[:, None], model.successor[:, 0].shape)
-    np.add.at(step, (rows, model.successor[:, 0]), model.weight[:, 0])
+def _solved_value(model: Model, discount: float) -> Values:
+    """Solves the equations (I - γP) v = r by SciPy's sparse elimination."""
+    from scipy.sparse import csr_array, eye_array
+    from scipy.sparse.linalg import spsolve
+
+    num_states = len(model.state)
+    weight, successor = model.weight[:, 0], model.successor[:, 0].astype(np.int64)
+    rows = np.broadcast_to(model.state.astype(np.int64)[:, None], successor.shape)
+    going = weight > 0.0
+    step = csr_array((weight[going], (rows[going], successor[going])), shape=(num_states, num_states))
     reward = np.empty(num_states)
     reward[model.state] = model.reward[:, 0]
-    return np.linalg.solve(np.eye(num_states) - discount * step, reward).astype(np.float64)
+    value: Values = spsolve((eye_array(num_states) - discount * step).tocsc(), reward)
+    return value
 
 
 def greedy_policy(mdp: MDP, value: Values) -> Policy:

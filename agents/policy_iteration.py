@@ -29,7 +29,7 @@ PART = 0.01  # of the last residual, to which the next policy is evaluated
 class PolicyIterationConfig:
     """Options of `PolicyIteration`; a step is an evaluation and an improvement."""
 
-    discount: float = 0.99
+    gamma: float = 0.99
     """Discount γ; 1 where every state can be brought to an end."""
     tolerance: float = 1e-12
     """Residual at which the evaluation of a policy stops."""
@@ -37,7 +37,7 @@ class PolicyIterationConfig:
     """How much better an action must be to replace the present one."""
 
     def __post_init__(self) -> None:
-        check_discount(self.discount)
+        check_discount(self.gamma)
         if not (self.tolerance >= 0.0 and self.margin >= 0.0):
             raise ValueError(
                 f"the tolerance and the margin must not be negative, but are {self.tolerance}, {self.margin}"
@@ -69,13 +69,13 @@ class PolicyIteration:
         self.value: NDArray[np.float64] = np.zeros(num_states)
         self.policy: NDArray[np.int64] = np.zeros(num_states, np.int64)
         self.stable = False
-        self._precision = 1.0 if config.discount < 1.0 else config.tolerance
+        self._precision = 1.0 if config.gamma < 1.0 else config.tolerance
         self._obs_start, self._action_start = int(obs_space.start), int(action_space.start)  # type: ignore[attr-defined]
 
     @classmethod
     def defaults(cls, env: EnvSpec, steps: int) -> PolicyIterationConfig:
         """Returns the options with a γ that suits the time limit."""
-        return PolicyIterationConfig(discount=default_discount(env))
+        return PolicyIterationConfig(gamma=default_discount(env))
 
     def act(
         self, obs: Array, first: NDArray[np.bool_], mask: NDArray[np.bool_] | None = None, *, explore: bool = True
@@ -92,7 +92,7 @@ class PolicyIteration:
         """
         if self.step >= steps or self.stable:
             return
-        mdp = known_model("policy-iteration", env, self.config.discount)
+        mdp = known_model("policy-iteration", env, self.config.gamma)
         model = expected_model(mdp)
         if self.step == 0:
             self.policy = first_policy(model)
@@ -112,7 +112,7 @@ class PolicyIteration:
             )
 
     def _next_precision(self, residual: float) -> float:
-        coarse = PART * residual if self.config.discount < 1.0 else 0.0
+        coarse = PART * residual if self.config.gamma < 1.0 else 0.0
         return max(min(coarse, self._precision), self.config.tolerance)
 
     def state(self) -> dict[str, Any]:

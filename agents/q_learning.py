@@ -43,7 +43,7 @@ LARGEST_REGRET = 50_000  # S A K of an MDP beyond which the exact optimum is not
 class QLearningConfig:
     """Options of `QLearning`; steps are steps of the environments, all copies together."""
 
-    discount: float = 0.99
+    gamma: float = 0.99
     """Discount γ."""
     learning_rate: float = 0.002
     """Learning rate, or the least one if it decays."""
@@ -51,13 +51,13 @@ class QLearningConfig:
     """The ω of the learning rate N(s, a)^-ω of the N-th visit; 0 keeps it constant."""
     initial_value: float = 0.0
     """Value of every pair at the beginning; a great one makes the agent try everything."""
-    epsilon_start: float = 1.0
+    exploration_initial_eps: float = 1.0
     """Probability of a random action at the beginning."""
-    epsilon_end: float = 0.05
-    """Probability of a random action after `epsilon_steps`."""
-    epsilon_steps: int = 500_000
+    exploration_final_eps: float = 0.05
+    """Probability of a random action after `exploration_steps`."""
+    exploration_steps: int = 500_000
     """Steps over which that probability falls."""
-    epsilon_schedule: str = "linear"
+    exploration_schedule: str = "linear"
     """How it falls: linear or exponential."""
     fused: bool = True
     """Run environment and agent as one compiled loop where the model is known."""
@@ -65,8 +65,14 @@ class QLearningConfig:
     """Steps of the compiled loop between two reports."""
 
     def __post_init__(self) -> None:
-        check_discount(self.discount)
-        check_schedule("epsilon", self.epsilon_schedule, self.epsilon_start, self.epsilon_end, self.epsilon_steps)
+        check_discount(self.gamma)
+        check_schedule(
+            "exploration",
+            self.exploration_schedule,
+            self.exploration_initial_eps,
+            self.exploration_final_eps,
+            self.exploration_steps,
+        )
         if not 0.0 < self.learning_rate <= 1.0:
             raise ValueError(f"the learning rate must be above 0 and at most 1, but is {self.learning_rate}")
         if not 0.0 <= self.learning_rate_decay <= 1.0:
@@ -115,7 +121,10 @@ class QLearning:
             learning_rates(config.learning_rate, config.learning_rate_decay),
         )
         self._exploration = Exploration(
-            SCHEDULES[config.epsilon_schedule], config.epsilon_start, config.epsilon_end, config.epsilon_steps
+            SCHEDULES[config.exploration_schedule],
+            config.exploration_initial_eps,
+            config.exploration_final_eps,
+            config.exploration_steps,
         )
         self._rng = seed_state(seed)
         self._known: tuple[EnvSpec, MDP | None, NDArray[np.float64] | None] | None = None
@@ -129,7 +138,7 @@ class QLearning:
     def defaults(cls, env: EnvSpec, steps: int) -> QLearningConfig:
         """Returns options that explore less and less over the first half, with γ fit for the time limit."""
         return QLearningConfig(
-            discount=default_discount(env), epsilon_steps=steps // 2, chunk=min(max(steps // 200, 1_000), 250_000)
+            gamma=default_discount(env), exploration_steps=steps // 2, chunk=min(max(steps // 200, 1_000), 250_000)
         )
 
     def act(
@@ -150,7 +159,7 @@ class QLearning:
         states, actions = transition.obs.astype(np.int64), transition.action.astype(np.int64)
         update(
             self._table,
-            self.config.discount,
+            self.config.gamma,
             states - self._obs_start,
             actions - self._action_start,
             transition.reward,
@@ -198,7 +207,7 @@ class QLearning:
     def _model(self, env: EnvSpec) -> tuple[MDP | None, NDArray[np.float64] | None]:
         """Returns the model, and its optimal values where it is small enough; both are kept for the next time."""
         if self._known is None or self._known[0] != env:
-            mdp, optimum = env.mdp(self.config.discount), None
+            mdp, optimum = env.mdp(self.config.gamma), None
             if mdp is not None and mdp.next_state.size <= LARGEST_REGRET:
                 try:
                     optimum = optimal_value(mdp)[0]
@@ -222,7 +231,7 @@ class QLearning:
                 (self._rng, env_rng),
                 episode,
                 (self.step, end, env.max_episode_steps),
-                self.config.discount,
+                self.config.gamma,
             )
             self.step = end
             metrics: dict[str, float | Array] = {

@@ -24,7 +24,7 @@ from palestra.envs.spec import EnvSpec
 class ValueIterationConfig:
     """Options of `ValueIteration`; a step is a sweep over all states."""
 
-    discount: float = 0.99
+    gamma: float = 0.99
     """Discount γ; 1 where every state can be brought to an end."""
     tolerance: float = 1e-10
     """Residual (the greatest change of a value in a sweep) at which to stop."""
@@ -32,7 +32,7 @@ class ValueIterationConfig:
     """Sweep in place (Gauss-Seidel), backwards from the ends of episodes, instead of synchronously."""
 
     def __post_init__(self) -> None:
-        check_discount(self.discount)
+        check_discount(self.gamma)
         if not self.tolerance >= 0.0:
             raise ValueError(f"the tolerance must not be negative, but is {self.tolerance}")
 
@@ -61,7 +61,7 @@ class ValueIteration:
     @classmethod
     def defaults(cls, env: EnvSpec, steps: int) -> ValueIterationConfig:
         """Returns the options with a γ that suits the time limit."""
-        return ValueIterationConfig(discount=default_discount(env))
+        return ValueIterationConfig(gamma=default_discount(env))
 
     def act(
         self, obs: Array, first: NDArray[np.bool_], mask: NDArray[np.bool_] | None = None, *, explore: bool = True
@@ -78,10 +78,10 @@ class ValueIteration:
         """
         if self.step >= steps or self.residual <= self.config.tolerance:
             return
-        mdp = known_model("value-iteration", env, self.config.discount)
+        mdp = known_model("value-iteration", env, self.config.gamma)
         model = expected_model(mdp)
         if self.step == 0:
-            self.value = initial_value(model, self.config.discount)
+            self.value = initial_value(model, self.config.gamma)
         while self.step < steps and self.residual > self.config.tolerance:
             self.residual = sweep(model, mdp.discount, self.value, self.policy, in_place=self.config.in_place)
             self.step += 1

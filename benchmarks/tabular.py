@@ -56,7 +56,7 @@ class Setting:
     def __init__(self, id: str) -> None:
         self.env = EnvSpec(id)
         self.config = QLearning.defaults(self.env, WARM_STEPS)
-        mdp = self.env.mdp(self.config.discount)
+        mdp = self.env.mdp(self.config.gamma)
         if mdp is None:
             raise ValueError(f"{id} exposes no model")
         self.sampler: Sampler = make_sampler(mdp)
@@ -76,14 +76,14 @@ class Setting:
         """Learns with the compiled loop."""
         exploration = exploration or Exploration(LINEAR, EPSILON, EPSILON, 0)
         span = (0, steps, self.env.max_episode_steps)
-        play(self.sampler, table, exploration, generators, (-1, 0, 0.0), span, self.config.discount)
+        play(self.sampler, table, exploration, generators, (-1, 0, 0.0), span, self.config.gamma)
 
     def c(self, library: ctypes.CDLL, table: Table, generators: tuple[State, State], steps: int) -> None:
         """Learns with the loop in C."""
         num_outcomes = self.sampler.cumulative.shape[2]
         counts = (*table.q.shape, num_outcomes, len(self.sampler.start), self.env.max_episode_steps, len(table.rate))
         arrays = [array.ctypes.data for array in (*self.sampler, table.rate)]
-        problem = Problem(*counts, *arrays, self.config.discount)
+        problem = Problem(*counts, *arrays, self.config.gamma)
         returns, lengths = np.empty(steps), np.empty(steps, np.int64)
         out = (table.q, table.best, table.worth, table.visits, *generators, returns, lengths)
         library.q_learning(
@@ -97,7 +97,7 @@ class Setting:
         """Learns with a plain loop on Gymnasium's environment."""
         q, visits, rate = table.q.tolist(), table.visits.tolist(), table.rate.tolist()
         env = self.env.make()
-        python_loop(env, q, visits, rate, self.config.discount, seed, steps)
+        python_loop(env, q, visits, rate, self.config.gamma, seed, steps)
 
 
 def python_loop(

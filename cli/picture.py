@@ -23,7 +23,7 @@ def draw(agent: Agent, env: EnvSpec, title: str, out: Path) -> None:
     from palestra.envs.gridworld_pictures import draw_side_by_side, save_figure
 
     grid = getattr(env.make().unwrapped, "grid", None)
-    mdp = env.mdp(getattr(agent.config, "discount", 0.99))
+    mdp = env.mdp(getattr(agent.config, "gamma", 0.99))
     if grid is None or mdp is None:
         raise ValueError(f"{env.id} is no grid world of palestra/ with values to draw; --out x.mp4 makes a video")
     random = mdp.allowed / mdp.allowed.sum(axis=1, keepdims=True)

@@ -166,7 +166,7 @@ def test_a_sweep_equals_its_twin(seed: int, in_place: bool) -> None:
 def test_policies_are_valued_as_linear_algebra_does(
     seed: int, largest_dense: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bellman, "LARGEST_DENSE", largest_dense)
+    monkeypatch.setattr(bellman, "LARGEST_SOLVED", largest_dense)
     mdp = random_mdp(seed)
     mixed = mdp.allowed * np.random.default_rng(seed).random(mdp.allowed.shape)
     mixed /= mixed.sum(axis=1, keepdims=True)

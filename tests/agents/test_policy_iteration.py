@@ -34,9 +34,9 @@ def agent_of(env: EnvSpec, **options: Any) -> PolicyIteration:
 def test_published_values(
     id: str, discount: float, value: float, largest_dense: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bellman, "LARGEST_DENSE", largest_dense)
+    monkeypatch.setattr(bellman, "LARGEST_SOLVED", largest_dense)
     env = EnvSpec(id)
-    agent = agent_of(env, discount=discount)
+    agent = agent_of(env, gamma=discount)
     rows = list(agent.train(env, 1000))
     assert rows[-1][1]["plan/value"] == pytest.approx(value, abs=2e-8)
     assert rows[-1][1]["plan/changed"] == 0
@@ -45,7 +45,7 @@ def test_published_values(
 
 
 def test_restored_agents_go_on_as_if_never_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bellman, "LARGEST_DENSE", 0)
+    monkeypatch.setattr(bellman, "LARGEST_SOLVED", 0)
     env = EnvSpec("FrozenLake8x8-v1")
     whole, first, second = agent_of(env), agent_of(env), agent_of(env)
     list(whole.train(env, 3))

@@ -25,7 +25,7 @@ compiled = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="millions of step
 def agent_of(env: EnvSpec, seed: int = 0, **options: Any) -> QLearning:
     made = env.make()
     made.close()
-    options = {"epsilon_steps": 1000, **options}
+    options = {"exploration_steps": 1000, **options}
     return QLearning(QLearningConfig(**options), made.observation_space, made.action_space, seed)
 
 
@@ -109,7 +109,7 @@ def test_one_seed_one_result_another_seed_another() -> None:
 def test_one_update_by_hand() -> None:
     """r + γ max over Ω of q(s') − q(s, a): 1 + 0.5 * 2 − 0 = 2, half of it; a terminal step learns r alone."""
     space = gym.spaces.Discrete(3)
-    options = QLearningConfig(discount=0.5, learning_rate=0.5, learning_rate_decay=0.0)
+    options = QLearningConfig(gamma=0.5, learning_rate=0.5, learning_rate_decay=0.0)
     agent = QLearning(options, space, space, 0)
     agent.q[1] = [9.0, 2.0, 1.0]
     flags = np.array([False, True])
@@ -122,7 +122,10 @@ def test_one_update_by_hand() -> None:
 
 def test_actions_are_allowed_greedy_and_explored_at_the_stated_rate() -> None:
     agent = QLearning(
-        QLearningConfig(epsilon_start=0.3, epsilon_end=0.3), gym.spaces.Discrete(2, start=1), gym.spaces.Discrete(4), 0
+        QLearningConfig(exploration_initial_eps=0.3, exploration_final_eps=0.3),
+        gym.spaces.Discrete(2, start=1),
+        gym.spaces.Discrete(4),
+        0,
     )
     agent.q[:] = [[0.0, 3.0, 2.0, 2.0], [0.0, 0.0, 0.0, 0.0]]
     number = 300 if config.DISABLE_JIT else 10_000
@@ -192,13 +195,13 @@ def test_says_what_it_can_take() -> None:
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("discount", -0.1, "discount must lie between 0 and 1"),
+        ("gamma", -0.1, "discount must lie between 0 and 1"),
         ("learning_rate", 0.0, "learning rate must be above 0"),
         ("learning_rate_decay", 2.0, "decay must lie between 0 and 1"),
         ("initial_value", np.inf, "initial value must be finite"),
-        ("epsilon_start", 1.5, "both must lie between 0 and 1"),
-        ("epsilon_schedule", "cosine", "one of linear, exponential is wanted"),
-        ("epsilon_steps", -1, "at least 0 is wanted"),
+        ("exploration_initial_eps", 1.5, "both must lie between 0 and 1"),
+        ("exploration_schedule", "cosine", "one of linear, exponential is wanted"),
+        ("exploration_steps", -1, "at least 0 is wanted"),
         ("chunk", 0, "at least 1 is wanted"),
     ],
 )
@@ -209,4 +212,4 @@ def test_options_out_of_range_are_refused(option: str, value: Any, message: str)
 
 def test_exponential_schedules_cannot_end_at_zero() -> None:
     with pytest.raises(ValueError, match="both must be positive"):
-        QLearningConfig(epsilon_schedule="exponential", epsilon_end=0.0)
+        QLearningConfig(exploration_schedule="exponential", exploration_final_eps=0.0)

@@ -40,6 +40,7 @@ def items(batch: Batch) -> list[tuple[Any, ...]]:
     return [(o.tobytes(), int(a), float(r), n.tobytes(), float(d), m) for o, a, r, n, d, m in rows]
 
 
+@pytest.mark.kernel
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
@@ -74,6 +75,7 @@ def test_draws_what_the_naive_memory_holds_and_all_of_it(
     assert set(items(replay.sample(30 * len(held)))) == set(held)
 
 
+@pytest.mark.kernel
 def test_draws_are_uniform() -> None:
     replay = Replay(50, (2, 3), np.uint8, num_envs=2, frame_stack=2, discount=0.5, seed=1)
     for transition in play(np.random.default_rng(0), 200, 2, 2, 0.2, masked=False):
@@ -85,6 +87,7 @@ def test_draws_are_uniform() -> None:
     assert np.abs(counts - 20_000 / size).max() < 5 * np.sqrt(20_000 / size)
 
 
+@pytest.mark.kernel
 def test_terminal_discount_is_zero_and_truncation_bootstraps() -> None:
     def step(value: int, terminated: bool, truncated: bool) -> Transition:
         obs, after = np.array([[value]], np.float32), np.array([[value + 1]], np.float32)

@@ -20,7 +20,7 @@ def agent_of(env: EnvSpec, **options: Any) -> ValueIteration:
 @pytest.mark.parametrize("in_place", [True, False])
 def test_frozen_lake_reaches_the_published_value(in_place: bool) -> None:
     env = EnvSpec("FrozenLake-v1")
-    agent = agent_of(env, discount=0.99, tolerance=1e-13, in_place=in_place)
+    agent = agent_of(env, gamma=0.99, tolerance=1e-13, in_place=in_place)
     rows = list(agent.train(env, 100_000))
     assert rows[-1][1]["plan/value"] == pytest.approx(
         0.5420259320, abs=1e-10
@@ -33,7 +33,7 @@ def test_sweeps_in_place_are_fewer() -> None:
     env = EnvSpec("CliffWalking-v1")
     sweeps = []
     for in_place in (True, False):
-        agent = agent_of(env, discount=0.99, in_place=in_place)
+        agent = agent_of(env, gamma=0.99, in_place=in_place)
         sweeps.append(len(list(agent.train(env, 1000))))
         assert agent.value[36] == pytest.approx(-12.2478977, abs=1e-6)
     assert (
@@ -60,14 +60,14 @@ def test_restored_agents_go_on_as_if_never_stopped() -> None:
 
 def test_plays_what_it_planned() -> None:
     env = EnvSpec("CliffWalking-v1")
-    agent = agent_of(env, discount=1.0)
+    agent = agent_of(env, gamma=1.0)
     list(agent.train(env, 1000))
     assert evaluate(agent, env, 2, seed=0).returns.tolist() == [-13.0, -13.0]
 
 
 def test_defaults_look_as_far_as_the_time_limit() -> None:
-    assert ValueIteration.defaults(EnvSpec("FrozenLake8x8-v1"), 100).discount == pytest.approx(0.999)
-    assert ValueIteration.defaults(EnvSpec("CliffWalking-v1"), 100).discount == 0.99
+    assert ValueIteration.defaults(EnvSpec("FrozenLake8x8-v1"), 100).gamma == pytest.approx(0.999)
+    assert ValueIteration.defaults(EnvSpec("CliffWalking-v1"), 100).gamma == 0.99
 
 
 def test_says_what_it_can_take() -> None:
@@ -83,6 +83,6 @@ def test_says_what_it_can_take() -> None:
 
 def test_options_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match=r"discount must lie between 0 and 1, but is 1\.5"):
-        ValueIterationConfig(discount=1.5)
+        ValueIterationConfig(gamma=1.5)
     with pytest.raises(ValueError, match="tolerance must not be negative"):
         ValueIterationConfig(tolerance=np.nan)

@@ -10,13 +10,13 @@ def test_seeds_become_one_curve(palestra: CommandLine) -> None:
     for seed in ("0", "1", "2"):
         palestra("train", "q-learning", "--env", "FrozenLake-v1", "--steps", "20000", "--seed", seed, "--name", seed)
     palestra("train", "q-learning", "--env", "FrozenLake-v1", "--steps", "20000", "--name", "x",
-             "--agent.discount", "0.5")  # fmt: skip
+             "--agent.gamma", "0.5")  # fmt: skip
     status, out, _ = palestra("compare", "0", "1", "2", "x", "--out", "c.png")
     assert status == 0
     lines = out.splitlines()
     assert lines[-1] == "c.png"
     assert len(lines) == 3
-    assert "discount=0.99" in lines[0] or "discount=0.5" in lines[1]
+    assert "gamma=0.998" in lines[0] or "gamma=0.5" in lines[1]
     assert "(3 seeds)" in lines[0]
     assert np.ptp(iio.imread("c.png")) > 200
 

@@ -11,7 +11,7 @@ class Recorded:
     """Acts as in Example 4.1's optimal policy: towards the nearer of the two corners, as up, right, down, left."""
 
     class config:  # noqa: N801
-        discount = 1.0
+        gamma = 1.0
 
     def act(self, obs: np.ndarray, first: np.ndarray, mask: object = None, *, explore: bool = True) -> np.ndarray:
         row, column = obs // 4, obs % 4
