@@ -11,16 +11,17 @@ from typing import Any, ClassVar
 import gymnasium as gym
 import numpy as np
 import torch
-from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from palestra.agents.agent import Array, Metrics, Transition
+from palestra.agents.q_network import as_input, checked_spaces, device_named, q_network, stored_dtype
 from palestra.agents.replay import Batch, Replay, bytes_needed
+from palestra.agents.schedule import LINEAR, scheduled
 from palestra.agents.train import interact
 from palestra.envs.spec import EnvSpec
-from palestra.networks import create, network_class
+from palestra.networks.pages import keep_pages
 from palestra.networks.threads import use_threads
 
 
@@ -28,25 +29,29 @@ from palestra.networks.threads import use_threads
 class DQNConfig:
     """Options of `DQN`; steps are steps of the environments, all copies together."""
 
-    learning_rate: float = 5e-4
+    learning_rate: float = 2.3e-3
     """Step size of Adam."""
+    learning_rate_end_fraction: float = 1.0
+    """Fraction of the step size that is left after `learning_rate_steps`."""
+    learning_rate_steps: int = 0
+    """Steps over which the step size falls linearly."""
     buffer_size: int = 100_000
     """Transitions that the replay memory holds."""
     learning_starts: int = 1_000
     """Steps of uniformly random play before the first update."""
-    batch_size: int = 128
+    batch_size: int = 64
     """Transitions in an update."""
     gamma: float = 0.99
     """Discount γ."""
-    train_freq: int = 4
+    train_freq: int = 2
     """Steps between updates."""
     gradient_steps: int = 1
     """Updates every `train_freq` steps."""
-    target_update_interval: int = 500
+    target_update_interval: int = 256
     """Steps between copies of the network to the target network."""
     exploration_initial_eps: float = 1.0
     """Probability of a random action at the beginning."""
-    exploration_final_eps: float = 0.05
+    exploration_final_eps: float = 0.04
     """Probability of a random action after `exploration_steps`."""
     exploration_steps: int = 10_000
     """Steps over which that probability falls linearly."""
@@ -71,7 +76,11 @@ class DQNConfig:
         for name in ("buffer_size", "batch_size", "train_freq", "gradient_steps", "target_update_interval", "n_step"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
-        for name in ("gamma", "exploration_initial_eps", "exploration_final_eps", "eval_epsilon"):
+        for name in ("learning_starts", "learning_rate_steps", "exploration_steps"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
+        probabilities = ("exploration_initial_eps", "exploration_final_eps", "eval_epsilon")
+        for name in ("gamma", "learning_rate_end_fraction", *probabilities):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} must lie between 0 and 1, but is {getattr(self, name)}")
         for name in ("learning_rate", "adam_eps", "max_grad_norm"):
@@ -103,16 +112,21 @@ class DQN:
     def __init__(self, config: DQNConfig, obs_space: gym.Space[Any], action_space: gym.Space[Any], seed: int) -> None:
         self.config = config
         self.step = 0
-        self._obs_space, self._action_space = _checked_spaces(obs_space, action_space)
-        self._device = _device(config.device)
-        use_threads(image=isinstance(obs_space, Box) and len(obs_space.shape) == 3)
+        self._obs_space, self._action_space = checked_spaces(obs_space, action_space, "dqn")
+        self._device = device_named(config.device)
+        image = len(self._obs_space.shape or ()) == 3
+        use_threads(image)
+        if image:
+            keep_pages()
         torch_seed, explore_seed, eval_seed, self._replay_seed = np.random.SeedSequence(seed).generate_state(4).tolist()
         self._rng = np.random.Generator(np.random.PCG64(explore_seed))
         self._eval_rng = np.random.Generator(np.random.PCG64(eval_seed))
+        num_actions = int(self._action_space.n)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(torch_seed)
             self.network, self._target = (
-                _network(config, self._obs_space, int(self._action_space.n)).to(self._device) for _ in range(2)
+                q_network(config.encoder, self._obs_space, num_actions, config.hidden).to(self._device)
+                for _ in range(2)
             )
         self._target.requires_grad_(False)
         self._target.load_state_dict(self.network.state_dict())
@@ -127,7 +141,9 @@ class DQN:
     def defaults(cls, env: EnvSpec, steps: int) -> DQNConfig:
         """Returns the options that suit an environment: vectors, or pixels where it is one of Atari's."""
         if not env.is_atari:
-            return DQNConfig(exploration_steps=max(1, steps // 5))
+            return DQNConfig(
+                learning_rate_end_fraction=0.005, learning_rate_steps=steps, exploration_steps=min(10_000, steps // 6)
+            )
         return DQNConfig(
             learning_rate=1e-4,
             buffer_size=min(100_000, max(steps, 1_000)),
@@ -138,6 +154,7 @@ class DQN:
             exploration_final_eps=0.01,
             exploration_steps=max(1, steps // 10),
             eval_epsilon=0.001,
+            double_q=False,
             adam_eps=1.5e-4,
         )
 
@@ -150,7 +167,14 @@ class DQN:
         finally:
             envs.close()
         sizes = {"num_envs": env.num_envs, "frame_stack": env.frame_stack}
-        return bytes_needed(config.buffer_size, space.shape or (), _stored_dtype(space), **sizes)
+        return bytes_needed(config.buffer_size, space.shape or (), stored_dtype(space), **sizes)
+
+    @property
+    def learning_rate(self) -> float:
+        """The present step size of Adam."""
+        c = self.config
+        end = c.learning_rate * c.learning_rate_end_fraction
+        return float(scheduled(LINEAR, c.learning_rate, end, c.learning_rate_steps, self.step))
 
     @property
     def epsilon(self) -> float:
@@ -158,8 +182,8 @@ class DQN:
         c = self.config
         if self.step < c.learning_starts:
             return 1.0
-        progress = min(1.0, self.step / max(1, c.exploration_steps))
-        return c.exploration_initial_eps + progress * (c.exploration_final_eps - c.exploration_initial_eps)
+        span = c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps
+        return float(scheduled(LINEAR, *span, self.step))
 
     def act(
         self, obs: Array, first: NDArray[np.bool_], mask: NDArray[np.bool_] | None = None, *, explore: bool = True
@@ -178,7 +202,7 @@ class DQN:
     @torch.inference_mode()
     def action_values(self, obs: Array) -> NDArray[np.float32]:
         """Returns the network's values `[B, A]` of all actions, allowed or not."""
-        return self.network(self._tensor(obs)).cpu().numpy()  # type: ignore[no-any-return]
+        return self.network(as_input(obs, self._obs_space, self._device)).cpu().numpy()  # type: ignore[no-any-return]
 
     def train(self, env: EnvSpec, steps: int) -> Iterator[tuple[int, Metrics]]:
         """Learns until at least `steps` steps have been seen in all, yielding after each step of the batch."""
@@ -207,8 +231,10 @@ class DQN:
         return metrics
 
     def _update(self, batch: Batch) -> tuple[float, float]:
-        obs, next_obs = self._tensor(batch.obs), self._tensor(batch.next_obs)
-        action, reward, discount = (torch.from_numpy(x).to(self._device) for x in batch[1:5] if x is not batch.next_obs)
+        obs, next_obs = (as_input(x, self._obs_space, self._device) for x in (batch.obs, batch.next_obs))
+        action, reward, discount = (
+            torch.from_numpy(x).to(self._device) for x in (batch.action, batch.reward, batch.discount)
+        )
         mask = None if batch.next_mask is None else torch.from_numpy(batch.next_mask).to(self._device)
         with torch.no_grad():
             q_next = self._target(next_obs)
@@ -220,6 +246,7 @@ class DQN:
         loss.backward()  # type: ignore[no-untyped-call]
         if np.isfinite(self.config.max_grad_norm):
             nn.utils.clip_grad_norm_(self.network.parameters(), self.config.max_grad_norm)
+        self._optimizer.param_groups[0]["lr"] = self.learning_rate
         self._optimizer.step()
         return float(loss.detach()), float(q.detach().mean())
 
@@ -257,54 +284,9 @@ class DQN:
     def _make_replay(self, num_envs: int, frame_stack: int) -> Replay:
         space = self._obs_space
         return Replay(
-            self.config.buffer_size, space.shape or (), _stored_dtype(space), num_envs=num_envs, frame_stack=frame_stack,
+            self.config.buffer_size, space.shape or (), stored_dtype(space), num_envs=num_envs, frame_stack=frame_stack,
             n_step=self.config.n_step, discount=self.config.gamma, seed=self._replay_seed,
         )  # fmt: skip
-
-    def _tensor(self, obs: Array) -> Tensor:
-        """Returns what the network takes: images as they are, vectors as float32, numbers of states as one-hot."""
-        x = torch.from_numpy(np.ascontiguousarray(obs)).to(self._device)
-        if isinstance(self._obs_space, Discrete):
-            return F.one_hot(x - int(self._obs_space.start), int(self._obs_space.n)).float()
-        return x if x.dim() == 4 else x.float()
-
-
-def _checked_spaces(obs_space: gym.Space[Any], action_space: gym.Space[Any]) -> tuple[Box | Discrete, Discrete]:
-    if not isinstance(action_space, Discrete):
-        raise ValueError(f"dqn takes discrete actions, but the action space is {action_space}")
-    if isinstance(obs_space, Discrete) or (isinstance(obs_space, Box) and len(obs_space.shape) == 1):
-        return obs_space, action_space
-    if isinstance(obs_space, Box) and len(obs_space.shape) == 3 and obs_space.dtype == np.uint8:
-        return obs_space, action_space
-    raise ValueError(
-        "dqn takes vectors, uint8 images (channels first) and discrete observations, "
-        f"but the observation space is {obs_space}"
-    )
-
-
-def _stored_dtype(space: gym.Space[Any]) -> Any:
-    if isinstance(space, Discrete):
-        return np.int64
-    return np.uint8 if len(space.shape or ()) == 3 else np.float32
-
-
-def _device(name: str) -> torch.device:
-    if name not in ("auto", "cpu") and not name.startswith("cuda"):
-        raise ValueError(f"the device must be auto, cpu or cuda, but is {name!r}")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"the device {name!r} was asked for, but torch finds no CUDA device here")
-    return torch.device("cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu"))
-
-
-def _network(config: DQNConfig, space: Box | Discrete, num_actions: int) -> nn.Module:
-    shape = (int(space.n),) if isinstance(space, Discrete) else space.shape
-    name = config.encoder if config.encoder != "auto" else ("mlp" if len(shape) == 1 else "nature")
-    if network_class(name).input_rank != len(shape):
-        wanted = "vectors" if network_class(name).input_rank == 1 else "images"
-        raise ValueError(f"the network {name!r} takes {wanted}, but observations have shape {list(shape)}")
-    options: dict[str, Any] = {"hidden": config.hidden} if len(shape) == 1 else {"image_size": shape[1:]}
-    network = create(name, in_channels=shape[0], num_classes=num_actions, **options)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
 
 
 def _snapshot(value: Tensor) -> Tensor:

@@ -104,7 +104,7 @@ class Replay:
             "first": np.ones(num_envs, np.bool_),  # the next transition begins an episode
         }
         self._rng = seed_state(seed)
-        self._drawn = np.empty((2, 0, frame_stack, self._rows["frame"].shape[2]), obs_dtype)  # obs, next_obs
+        self._drawn = np.empty((2, 0, self._rows["frame"].shape[2], frame_stack), obs_dtype)  # obs, next_obs
 
     def __len__(self) -> int:
         """Counts the transitions that can be drawn."""
@@ -142,6 +142,8 @@ class Replay:
     def sample(self, batch_size: int) -> Batch:
         """Draws transitions uniformly, with replacement; the next draw writes over the observations.
 
+        Stacks lie in memory with their frames interleaved, which is torch's channels_last.
+
         Raises:
             ValueError: the memory is empty, or the batch size is below one.
         """
@@ -155,7 +157,10 @@ class Replay:
             self._drawn = np.empty((2, batch_size, *self._drawn.shape[2:]), self._drawn.dtype)
         for row, out in zip((at, after), self._drawn, strict=True):
             _gather_kernel(rows["frame"], row, env, out)
-        obs, next_obs = self._drawn.reshape(2, batch_size, *self._obs_shape)
+        if self.frame_stack > 1:
+            obs, next_obs = np.moveaxis(self._drawn.reshape(2, batch_size, *self._obs_shape[1:], -1), -1, 2)
+        else:
+            obs, next_obs = self._drawn.reshape(2, batch_size, *self._obs_shape)
         next_mask = rows["mask"][after, env] if "mask" in rows else None
         return Batch(obs, rows["action"][at, env], reward, next_obs, discount, next_mask)
 
@@ -264,9 +269,15 @@ def _draw_kernel(flags, reward, filled, n_step, discount, batch_size, rng):  # t
 
 @njit(cache=True)
 def _gather_kernel(frame, rows, envs, out):  # type: ignore[no-untyped-def]
-    """Copies the stacks that end at `rows` `[B]` of `frame` `[R, E, F]` to `out` `[B, K, F]`."""
-    num_rows = frame.shape[0]
-    stack = out.shape[1]
+    """Copies the stacks that end at `rows` `[B]` of `frame` `[R, E, F]` to `out` `[B, F, K]`."""
+    num_rows, _, size = frame.shape
+    stack = out.shape[2]
     for b in range(rows.shape[0]):
+        to = out[b]
+        if stack == 1:
+            to.reshape(size)[:] = frame[rows[b], envs[b]]
+            continue
         for k in range(stack):
-            out[b, k] = frame[(rows[b] - stack + 1 + k) % num_rows, envs[b]]
+            source = frame[(rows[b] - stack + 1 + k) % num_rows, envs[b]]
+            for i in range(size):
+                to[i, k] = source[i]

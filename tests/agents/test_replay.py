@@ -12,6 +12,8 @@ from palestra.agents.agent import Transition
 from palestra.agents.replay import Batch, Replay, bytes_needed, num_rows
 from tests.naive import NaiveReplay
 
+pytestmark = pytest.mark.kernel
+
 NUM_ACTIONS = 3
 
 
