@@ -13,6 +13,8 @@ from palestra.envs.mdp import MDP
 from palestra.envs.rng import seed_state
 from tests.naive import NaiveGrid, NaiveRandom, naive_values
 
+pytestmark = pytest.mark.kernel
+
 ROUNDS = 5 if config.DISABLE_JIT else 40
 
 

@@ -12,6 +12,8 @@ from palestra.envs.maze import maze
 from palestra.envs.rng import seed_state
 from tests.naive import NaiveRandom, naive_maze, naive_values
 
+pytestmark = pytest.mark.kernel
+
 SIZES = [3, 4, 5, 8, (3, 10), (11, 4), 21, 30]
 LARGE = 40 if config.DISABLE_JIT else 1000
 

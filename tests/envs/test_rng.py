@@ -4,6 +4,8 @@ import pytest
 from palestra.envs.rng import categorical, next_uint64, randint, seed_state, uniform
 from tests.naive import NaiveRandom
 
+pytestmark = pytest.mark.kernel
+
 # The outputs of Blackman and Vigna's C code from the state 1, 2, 3, 4, as the rand_xoshiro crate's tests list them.
 REFERENCE = [
     41943041,
