@@ -15,6 +15,7 @@ import numpy as np
 from palestra.agents import AGENTS, agent_class
 from palestra.agents.agent import Agent
 from palestra.agents.evaluation import evaluate
+from palestra.cli import watch
 from palestra.cli.options import key_values, parse, parse_known
 from palestra.cli.progress import Progress, duration, say
 from palestra.cli.run import CLOCK, Run, free_name, seeds_of
@@ -109,6 +110,8 @@ def _restored(run: Run, options: Options) -> Agent:
     if run.has_checkpoint() or options.from_step is not None:
         step, state = run.load(options.from_step)
         restore(agent, state, run)
+    if options.steps is not None and options.steps <= agent.step:
+        raise ValueError(f"{run.path} has taken {agent.step:,} steps already; --steps must be more than that")
     run.rewind(step)
     return agent
 
@@ -171,6 +174,7 @@ def _train(run: Run, agent: Agent, options: Options) -> int:
         log = _Log(run, tracker, progress, agent.step)
         if agent.step == 0:
             progress.say(f"{title}: {steps:,} steps, run {run.path}")
+        progress.update(agent.step, "starting; the first time, kernels are compiled")
         while agent.step < steps and not interrupted:
             boundary = min((agent.step // every + 1) * every, steps)
             for step, metrics in agent.train(env_of(config), boundary):
@@ -183,6 +187,8 @@ def _train(run: Run, agent: Agent, options: Options) -> int:
             run.save(agent.step, agent.state())
             if agent.step < boundary:  # nothing left to learn: a planner has reached its tolerance
                 break
+        if options.wandb != "off" and not interrupted:
+            _film(run, agent, tracker)
     if interrupted:
         say(f"interrupted at step {agent.step:,} and saved; go on with: palestra train --resume {run.path}")
     else:
@@ -197,6 +203,18 @@ def _evaluate(run: Run, agent: Agent, log: "_Log") -> None:
     row = {"eval/mean_reward": float(result.returns.mean()), "eval/mean_ep_length": float(result.lengths.mean())}
     log.write(agent.step, row)
     log.tracker.table(agent.step, result)
+
+
+def _film(run: Run, agent: Agent, tracker: Tracker) -> None:
+    """Shows on Weights & Biases what the agent does at the end, where the environment draws pictures."""
+    options = watch.Options()
+    path = watch.video_path(run, agent, options)
+    try:
+        watch.film(agent, env_of(run.config), options, path)
+    except ValueError as error:
+        say(f"no video: {error}")
+    else:
+        tracker.video(agent.step, path)
 
 
 class _Log:

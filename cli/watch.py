@@ -57,14 +57,13 @@ def main(args: Sequence[str]) -> int:
     if options.text:
         _in_terminal(agent, env, options)
         return 0
-    out = options.out or run.path / "videos" / f"step-{agent.step}-seed-{options.seed}.mp4"
-    out.parent.mkdir(parents=True, exist_ok=True)
+    out = options.out or video_path(run, agent, options)
     if out.suffix == ".png":
         from palestra.cli.picture import draw
 
         draw(agent, env, run.config["agent"], out)
     else:
-        _as_video(agent, env, options, out)
+        film(agent, env, options, out)
     print(out)
     return 0
 
@@ -91,9 +90,23 @@ def frames(agent: Agent, env: EnvSpec, options: Options, mode: str) -> Iterator[
         game.close()
 
 
-def _as_video(agent: Agent, env: EnvSpec, options: Options, out: Path) -> None:
+def video_path(run: Run, agent: Agent, options: Options) -> Path:
+    """Returns where the videos of a run are kept."""
+    return run.path / "videos" / f"step-{agent.step}-seed-{options.seed}.mp4"
+
+
+def film(agent: Agent, env: EnvSpec, options: Options, out: Path) -> None:
+    """Writes a video of episodes.
+
+    Raises:
+        ValueError: the environment draws no pictures.
+    """
     imageio: Any = importlib.import_module("imageio")
-    fps = options.fps or float(env.make().metadata.get("render_fps") or 4)
+    metadata = env.make().metadata
+    if "rgb_array" not in (metadata.get("render_modes") or []):
+        raise ValueError(f"{env.id} draws no pictures, so there is nothing to film")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    fps = options.fps or float(metadata.get("render_fps") or 4)
     settings = {"fps": fps, "macro_block_size": 2} if out.suffix == ".mp4" else {"duration": 1000 / fps, "loop": 0}
     shown = 0
     with Progress("watching", options.steps) as progress, imageio.get_writer(out, **settings) as video:

@@ -26,6 +26,9 @@ def test_an_offline_run_is_written_also_without_a_login(palestra: CommandLine, m
     assert content.startswith(b":W&B")  # the header that `wandb sync` looks for
     assert b"rollout/ep_rew_mean" in content
     assert b"eval/episodes" in content
+    assert b"FrozenLake-v1" in content  # the configuration
+    assert list(Path("runs/lake/wandb").glob("offline-run-*/files/media/videos/*.mp4"))
+    assert list(Path("runs/lake/wandb").glob("offline-run-*/files/media/table/eval/*.json"))
     if mode == "online":
         assert "knows no login" in err
 

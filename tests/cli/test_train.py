@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,22 @@ def test_a_run_without_or_with_a_broken_checkpoint_is_said(palestra: CommandLine
     status, _, err = palestra("evaluate", "lake")
     assert status == 2
     assert "holds no checkpoint yet" in err
+
+
+def test_fewer_steps_than_were_taken_are_refused(palestra: CommandLine) -> None:
+    palestra("train", "q-learning", *LAKE, "--name", "lake")
+    before = weights("lake")
+    status, _, err = palestra("train", "--resume", "lake", "--steps", "10")
+    assert status == 2
+    assert "runs/lake has taken 20,000 steps already; --steps must be more than that" in err
+    assert weights("lake") == before
+
+
+def test_too_large_a_memory_is_announced(palestra: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("psutil.virtual_memory", lambda: types.SimpleNamespace(available=10**9))
+    words = ("train", "dqn", "--env", "ALE/Pong-v5", "--steps", "8", "--agent.buffer-size")
+    assert "takes 7.2 GB, but only 1.0 GB are free" in palestra(*words, "1000000")[2]
+    assert "warning" not in palestra(*words, "1000")[2]
 
 
 def test_more_steps_go_on_from_the_end(palestra: CommandLine) -> None:
