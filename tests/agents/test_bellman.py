@@ -2,7 +2,6 @@
 
 import itertools
 
-import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -17,58 +16,11 @@ from palestra.agents.bellman import (
     policy_value,
     sweep,
 )
-from palestra.agents.settling import settling_policy
 from palestra.envs.mdp import MDP
-from tests.naive import naive_settles, naive_sweep, naive_values
+from tests.mdps import gambler, mdp_of, random_mdp, shortest_path
+from tests.naive import naive_sweep, naive_values
 
 pytestmark = pytest.mark.kernel
-
-
-def mdp_of(id: str, discount: float, **options: object) -> MDP:
-    env = gym.make(id, **options)
-    try:
-        return MDP.from_env(env, discount)
-    finally:
-        env.close()
-
-
-def random_mdp(seed: int, num_states: int = 5, num_actions: int = 3, discount: float = 0.9) -> MDP:
-    """Draws an MDP with three outcomes a pair, zero probabilities, ends, and an Ω that is not everything."""
-    rng = np.random.default_rng(seed)
-    shape = (num_states, num_actions, 3)
-    probability = rng.dirichlet([0.5] * 3, shape[:2]) * (rng.random(shape) < 0.7)
-    probability[probability.sum(axis=2) == 0.0] = 1.0
-    probability /= probability.sum(axis=2, keepdims=True)
-    allowed = rng.random(shape[:2]) < 0.7
-    allowed[np.arange(num_states), rng.integers(num_actions, size=num_states)] = True
-    reward = rng.integers(-2, 3, shape).astype(float)
-    start = rng.dirichlet([1.0] * num_states)
-    return MDP(
-        rng.integers(num_states, size=shape), probability, reward, rng.random(shape) < 0.1, start, allowed, discount
-    )
-
-
-def shortest_path(num_states: int = 4, discount: float = 1.0) -> MDP:
-    """A line on which each step costs one: action 0 stays, action 1 goes right, and off the line it ends."""
-    next_state = np.array([[[s], [min(s + 1, num_states - 1)]] for s in range(num_states)])
-    ended = np.zeros((num_states, 2, 1), np.bool_)
-    ended[-1, 1] = True
-    start = np.eye(num_states)[0]
-    ones = np.ones((num_states, 2, 1))
-    return MDP(next_state, ones, -ones, ended, start, np.ones((num_states, 2), np.bool_), discount)
-
-
-def gambler(p_heads: float) -> MDP:
-    """Sutton and Barto, 2nd edition, Example 4.3; Ω is the stakes from 1 to min(s, 100 - s)."""
-    states, stakes = np.arange(100), np.arange(51)
-    allowed = (stakes >= 1) & (stakes <= np.minimum(states, 100 - states)[:, None])
-    allowed[0, 0] = True
-    outcome = np.stack([states[:, None] + stakes, states[:, None] - stakes], axis=2)
-    won, ruined = outcome >= 100, outcome <= 0
-    reward = (outcome == 100).astype(float)
-    probability = np.broadcast_to([p_heads, 1.0 - p_heads], outcome.shape)
-    next_state = np.where(won | ruined, 0, outcome)
-    return MDP(next_state, probability, reward, won | ruined, np.eye(100)[50], allowed, 1.0)
 
 
 # Gymnasium 1.4's tables solved to 1e-14 by an independent program.
@@ -142,11 +94,6 @@ def test_random_policy_of_example_4_1() -> None:
     assert value[1:15] == pytest.approx(wanted[1:15])
 
 
-def test_states_are_swept_backwards_from_the_end() -> None:
-    assert expected_model(shortest_path()).state.tolist() == [3, 2, 1, 0]
-    assert sorted(expected_model(random_mdp(0)).state.tolist()) == list(range(5))
-
-
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("in_place", [False, True])
 def test_a_sweep_equals_its_twin(seed: int, in_place: bool) -> None:
@@ -189,32 +136,6 @@ def test_improving_keeps_ties_and_counts_changes(seed: int) -> None:
     assert improve(model, mdp.discount, np.zeros_like(value), policy.copy(), np.inf)[0] == 0
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_settling_policies_are_found_wherever_there_are_any(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    mdp = random_mdp(seed, num_states=4, num_actions=2)
-    reward = mdp.reward * (rng.random((4, 2, 1)) < 0.6)
-    mdp = MDP(mdp.next_state, mdp.probability, reward, rng.random((4, 2, 3)) < 0.1, mdp.start, mdp.allowed, 1.0)
-    settles = np.zeros(4, np.bool_)
-    for actions in itertools.product(range(2), repeat=4):
-        if mdp.allowed[np.arange(4), list(actions)].all():
-            settles |= naive_settles(mdp, actions)
-    policy = settling_policy(*expected_model(mdp))
-    assert ((policy >= 0) == settles).all()
-    assert naive_settles(mdp, np.where(policy >= 0, policy, mdp.allowed.argmax(axis=1)))[settles].all()
-
-
-def test_a_likely_end_is_shunned_where_it_may_lead_into_a_trap() -> None:
-    """Action 0 ends or falls into the endless state 1, half each; action 1 slowly but surely reaches 2, which ends."""
-    next_state = np.array([[[0, 1], [2, 0]], [[1, 1], [1, 1]], [[2, 2], [2, 2]]])
-    probability = np.array([[[0.5, 0.5], [0.1, 0.9]], [[1.0, 0.0]] * 2, [[1.0, 0.0]] * 2])
-    ended = np.zeros((3, 2, 2), np.bool_)
-    ended[0, 0, 0] = ended[2] = True
-    start, allowed = np.array([1.0, 0.0, 0.0]), np.ones((3, 2), np.bool_)
-    mdp = MDP(next_state, probability, -np.ones((3, 2, 2)), ended, start, allowed, 1.0)
-    assert settling_policy(*expected_model(mdp)).tolist() == [1, -1, 0]
-
-
 def test_policies_without_a_finite_value_are_named() -> None:
     mdp = shortest_path()
     assert policy_value(mdp, np.ones(4, np.int64)).tolist() == [-4, -3, -2, -1]
@@ -231,14 +152,6 @@ def test_mdps_without_a_finite_value_are_named() -> None:
     with pytest.raises(ValueError, match=r"from state 0 no policy surely ends the episode.*discount below 1"):
         optimal_value(endless)
     assert optimal_value(endless.with_discount(0.5))[0] == pytest.approx([-2.0] * 4)
-
-
-def test_resting_at_no_cost_beats_paying_for_the_end() -> None:
-    """One state: staying costs nothing, ending costs one; the best is 0, although -1 solves the equation too."""
-    next_state = np.zeros((1, 2, 1), np.int64)
-    reward, ended = np.array([[[0.0], [-1.0]]]), np.array([[[False], [True]]])
-    mdp = MDP(next_state, np.ones((1, 2, 1)), reward, ended, np.ones(1), np.ones((1, 2), np.bool_), 1.0)
-    assert optimal_value(mdp)[0].tolist() == [0.0]
 
 
 def test_wrong_policies_and_horizons_are_refused() -> None:

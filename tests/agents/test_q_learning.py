@@ -10,13 +10,8 @@ from numba import config
 
 from palestra.agents.agent import Transition
 from palestra.agents.bellman import policy_return
-from palestra.agents.q_kernels import Exploration, exploration_rate, learning_rates, make_sampler, make_table, play
 from palestra.agents.q_learning import QLearning, QLearningConfig, regret
-from palestra.agents.schedule import EXPONENTIAL, LINEAR, scheduled
-from palestra.envs.mdp import MDP
-from palestra.envs.rng import seed_state
 from palestra.envs.spec import EnvSpec
-from tests.naive import NaiveRandom, naive_q_learning
 
 STEPS = 500 if config.DISABLE_JIT else 20_000
 compiled = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="millions of steps need the compiled loop")
@@ -27,44 +22,6 @@ def agent_of(env: EnvSpec, seed: int = 0, **options: Any) -> QLearning:
     made.close()
     options = {"exploration_steps": 1000, **options}
     return QLearning(QLearningConfig(**options), made.observation_space, made.action_space, seed)
-
-
-def random_mdp(seed: int, num_outcomes: int) -> MDP:
-    rng = np.random.default_rng(seed)
-    shape = (6, 3, num_outcomes)
-    probability = rng.dirichlet([0.5] * num_outcomes, shape[:2])
-    probability[0, 0] = np.eye(num_outcomes)[0]
-    allowed = rng.random(shape[:2]) < 0.7
-    allowed[np.arange(6), rng.integers(3, size=6)] = True
-    start = np.array([0.5, 0.0, 0.25, 0.0, 0.25, 0.0])
-    reward = rng.normal(size=shape)
-    return MDP(rng.integers(6, size=shape), probability, reward, rng.random(shape) < 0.1, start, allowed, 0.9)
-
-
-@pytest.mark.kernel
-@pytest.mark.parametrize("num_outcomes", [1, 3, 4])
-@pytest.mark.parametrize(("decay", "limit"), [(0.0, 0), (0.7, 5)])
-@pytest.mark.parametrize("kind", [LINEAR, EXPONENTIAL])
-def test_the_fused_loop_equals_its_twin_to_the_bit(num_outcomes: int, decay: float, limit: int, kind: int) -> None:
-    mdp = random_mdp(5 + num_outcomes, num_outcomes)
-    rates = learning_rates(0.1, decay)
-    exploration = Exploration(kind, 0.9, 0.05, STEPS // 2)
-    epsilons = [exploration_rate(exploration, step) for step in range(STEPS)]
-    seeds = seed_state(1), seed_state(2)
-    initial = np.where(mdp.allowed, 0.5, -np.inf)
-    wanted, episodes = naive_q_learning(
-        mdp, initial, rates, epsilons, (NaiveRandom(seeds[0]), NaiveRandom(seeds[1])), limit
-    )
-    table = make_table(initial.copy(), np.zeros((6, 3), np.uint32), rates)
-    sampler, episode, ended = make_sampler(mdp), (-1, 0, 0.0), []
-    for first, end in ((0, STEPS // 3), (STEPS // 3, STEPS)):  # the second part goes on with the episode of the first
-        episode, returns, lengths = play(sampler, table, exploration, seeds, episode, (first, end, limit), mdp.discount)
-        ended += list(zip(returns.tolist(), lengths.tolist(), strict=True))
-    assert table.q.tolist() == wanted
-    assert ended == episodes
-    assert len(ended) > 5
-    if limit:
-        assert max(length for _, length in ended) == limit
 
 
 @pytest.mark.kernel
@@ -138,19 +95,6 @@ def test_actions_are_allowed_greedy_and_explored_at_the_stated_rate() -> None:
     assert counts[[0, 2, 3]] == pytest.approx([0.1, 0.8, 0.1], abs=5 * np.sqrt(0.16 / number))
 
 
-def test_learning_rates_fall_to_the_least() -> None:
-    assert learning_rates(0.25, 0.5) == pytest.approx([1.0, 2**-0.5, 3**-0.5, *[k**-0.5 for k in range(4, 17)]])
-    assert learning_rates(0.25, 0.0).tolist() == [0.25]
-
-
-def test_schedules_start_and_end_where_they_should() -> None:
-    for kind, middle in ((LINEAR, 0.505), (EXPONENTIAL, 0.1)):
-        assert [scheduled(kind, 1.0, 0.01, 100, t) for t in (0, 50, 100, 1000)] == pytest.approx(
-            [1.0, middle, 0.01, 0.01]
-        )
-    assert scheduled(LINEAR, 0.5, 0.1, 0, 0) == 0.1
-
-
 def test_regret_is_zero_for_the_optimum_and_infinite_for_going_round_in_circles() -> None:
     env = EnvSpec("CliffWalking-v1")
     mdp = env.mdp(1.0)
@@ -186,12 +130,6 @@ def test_stepwise_learns_the_slippery_lake() -> None:
     assert last["eval/regret"] < 0.05  # of 0.74; the fused loop's is usually below 0.01 after as many steps
 
 
-def test_says_what_it_can_take() -> None:
-    env = EnvSpec("CartPole-v1")
-    with pytest.raises(ValueError, match=r"q-learning takes discrete observations and actions, but .* Box\("):
-        agent_of(env)
-
-
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
@@ -208,8 +146,3 @@ def test_says_what_it_can_take() -> None:
 def test_options_out_of_range_are_refused(option: str, value: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         QLearningConfig(**{option: value})
-
-
-def test_exponential_schedules_cannot_end_at_zero() -> None:
-    with pytest.raises(ValueError, match="both must be positive"):
-        QLearningConfig(exploration_schedule="exponential", exploration_final_eps=0.0)

@@ -1,8 +1,10 @@
 import errno
+from importlib.metadata import version
 
 import pytest
 
 from palestra.cli import main as module
+from palestra.cli.main import COMMANDS
 from tests.conftest import CommandLine
 
 
@@ -30,3 +32,18 @@ def test_errors_become_a_sentence(
     monkeypatch.setenv("PALESTRA_TRACEBACK", "1")
     with pytest.raises(type(error)):
         palestra("agents")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(palestra: CommandLine, command: str) -> None:
+    try:
+        status, out, _ = palestra(command, "--help")
+    except SystemExit as exit:  # tyro's own way out
+        status, out = int(exit.code or 0), "usage"
+    assert status == 0
+    assert out
+
+
+def test_help_and_version(palestra: CommandLine) -> None:
+    assert all(name in palestra()[1] for name in COMMANDS)
+    assert palestra("--version")[1].strip() == f"palestra {version('palestra')}"
