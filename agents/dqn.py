@@ -134,7 +134,7 @@ class DQN:
             self.network.parameters(), lr=config.learning_rate, eps=config.adam_eps, fused=True
         )
         self._num_updates = 0
-        self._frame_stack = 1
+        self.frame_stack = 1  # frames in an observation, as the environment says in `train`
         self._replay: Replay | None = None
 
     @classmethod
@@ -206,7 +206,7 @@ class DQN:
 
     def train(self, env: EnvSpec, steps: int) -> Iterator[tuple[int, Metrics]]:
         """Learns until at least `steps` steps have been seen in all, yielding after each step of the batch."""
-        self._frame_stack = env.frame_stack
+        self.frame_stack = env.frame_stack
         if self._replay is not None:
             self._replay.cut()
         yield from interact(self, env, steps)
@@ -216,7 +216,7 @@ class DQN:
         c = self.config
         batch = len(transition.reward)
         if self._replay is None:
-            self._replay = self._make_replay(batch, self._frame_stack)
+            self._replay = self._make_replay(batch, self.frame_stack)
         self._replay.add(transition._replace(action=transition.action - self._action_space.start))
         metrics: dict[str, float | Array] = {"rollout/exploration_rate": self.epsilon}
         if self.step < c.learning_starts:
