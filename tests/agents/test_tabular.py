@@ -10,9 +10,7 @@ from palestra.envs.spec import EnvSpec
 def test_sizes_of_discrete_spaces_and_of_no_others() -> None:
     few, box = gym.spaces.Discrete(3), gym.spaces.Box(-1, 1, (4,))
     assert table_size("x", few, gym.spaces.Discrete(2)) == (3, 2)
-    with pytest.raises(
-        ValueError, match=r"x takes discrete observations and actions, but here the observations are Box"
-    ):
+    with pytest.raises(ValueError, match=r"x takes discrete.*, but here the observations are Box"):
         table_size("x", box, few)
     with pytest.raises(ValueError, match=r"here the actions are Box.*try dqn or ppo"):
         table_size("x", few, box)
