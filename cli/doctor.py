@@ -13,8 +13,7 @@ from palestra.cli.agents import no_arguments
 
 BASE = (
     *("numpy", "numba", "torch", "gymnasium", "ale-py", "pettingzoo", "stable-baselines3", "wandb", "tyro", "rich"),
-    *("safetensors", "matplotlib", "scikit-learn", "captum", "accelerate", "imageio", "imageio-ffmpeg", "pygame"),
-    "psutil",
+    *("safetensors", "matplotlib", "scikit-learn", "captum", "accelerate", "imageio", "imageio-ffmpeg", "psutil"),
 )
 OPTIONAL = {"ray": "scale", "torchvision": "vision", "timm": "vision", "cffi": "bench"}
 ATARI_TRANSITIONS = 1_000_000
@@ -64,6 +63,7 @@ def _packages() -> str:
     missing = [name for name in BASE if _version(name) is None]
     if missing:
         raise ValueError(f"{', '.join(missing)} missing; `pip install palestra` again brings what it needs")
+    importlib.import_module("pygame")  # some releases of Gymnasium bring pygame, others pygame-ce
     return ", ".join(f"{name} {_version(name)}" for name in BASE)
 
 

@@ -22,6 +22,7 @@ EXTRAS = {"ray": "scale", "torchvision": "vision", "timm": "vision", "cffi": "be
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status: 0, 2 for what the user can mend, 130 when interrupted."""
     args = list(sys.argv[1:] if argv is None else argv)
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would stand in stdout
     if not args or args[0] in ("-h", "--help", "help"):
         print(_help())
         return 0
