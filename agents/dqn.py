@@ -29,7 +29,7 @@ from palestra.networks.threads import use_threads
 class DQNConfig:
     """Options of `DQN`; steps are steps of the environments, all copies together."""
 
-    learning_rate: float = 2.3e-3
+    learning_rate: float = 1e-3
     """Step size of Adam."""
     learning_rate_end_fraction: float = 1.0
     """Fraction of the step size that is left after `learning_rate_steps`."""
@@ -39,7 +39,7 @@ class DQNConfig:
     """Transitions that the replay memory holds."""
     learning_starts: int = 1_000
     """Steps of uniformly random play before the first update."""
-    batch_size: int = 64
+    batch_size: int = 128
     """Transitions in an update."""
     gamma: float = 0.99
     """Discount γ."""
@@ -47,7 +47,7 @@ class DQNConfig:
     """Steps between updates."""
     gradient_steps: int = 1
     """Updates every `train_freq` steps."""
-    target_update_interval: int = 256
+    target_update_interval: int = 128
     """Steps between copies of the network to the target network."""
     exploration_initial_eps: float = 1.0
     """Probability of a random action at the beginning."""
@@ -142,7 +142,10 @@ class DQN:
         """Returns the options that suit an environment: vectors, or pixels where it is one of Atari's."""
         if not env.is_atari:
             return DQNConfig(
-                learning_rate_end_fraction=0.005, learning_rate_steps=steps, exploration_steps=min(10_000, steps // 6)
+                learning_rate_end_fraction=0.05,
+                learning_rate_steps=steps,
+                exploration_steps=min(10_000, steps // 6),
+                n_step=3,
             )
         return DQNConfig(
             learning_rate=1e-4,
