@@ -37,7 +37,8 @@ def learn(folder: Path, agent: str, env: str, seed: int, episodes: int, *options
     begin = time.monotonic()
     palestra(folder, "train", agent, "--env", env, "--seed", str(seed), "--name", name, *options)
     seconds = time.monotonic() - begin
-    report = json.loads(palestra(folder, "evaluate", name, "--episodes", str(episodes), "--json", "--no-baselines"))
+    words = ("evaluate", name, "--episodes", str(episodes), "--seed", str(seed), "--json", "--no-baselines")
+    report = json.loads(palestra(folder, *words))
     return {key: report[key] for key in ("mean", "low", "high")} | {"seconds": seconds}
 
 
