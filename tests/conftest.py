@@ -10,11 +10,16 @@ from palestra.cli.main import main
 CommandLine = Callable[..., tuple[int, str, str]]
 
 
+@pytest.fixture(autouse=True)
+def _own_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of tests go where the tests say, also those of processes that they start."""
+    monkeypatch.delenv("PALESTRA_RUNS", raising=False)
+
+
 @pytest.fixture
 def palestra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
     """Runs the command line in an empty folder: words in; exit status, stdout and stderr out."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("PALESTRA_RUNS", raising=False)
 
     def run(*words: str) -> tuple[int, str, str]:
         capsys.readouterr()

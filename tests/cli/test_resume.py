@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,27 +39,35 @@ def outcome(folder: Path) -> tuple[list[dict[str, float]], str]:
     return clockless, max((folder / "runs/x/checkpoint").glob("*.json")).read_text()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", TRAININGS)
-def test_killed_and_resumed_is_as_never_killed(tmp_path: Path, name: str) -> None:
-    rng = random.Random(name)
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    whole.mkdir()
-    broken.mkdir()
-    begin = time.monotonic()
-    finish(train(whole, f"{TRAININGS[name]} --name x"))
-    length = time.monotonic() - begin
-    process = train(broken, f"{TRAININGS[name]} --name x")
+def killed(folder: Path, words: str, moments: Iterator[float]) -> int:
+    """Trains, kills at the given moments (seconds after each start), resumes, and returns how often it was killed."""
     kills = 0
-    while kills < KILLS:
-        time.sleep(rng.uniform(0.3, 0.9) * length)
+    process = train(folder, f"{words} --name x")
+    for moment in moments:
+        time.sleep(moment)
         if process.poll() is not None:
             break
         process.send_signal(signal.SIGKILL)
         process.communicate()
         kills += 1
-        started = (broken / "runs/x/config.json").exists()
-        process = train(broken, "--resume runs/x" if started else f"{TRAININGS[name]} --name x")
+        started = (folder / "runs/x/config.json").exists()
+        process = train(folder, "--resume runs/x" if started else f"{words} --name x")
     finish(process)
-    assert kills > 0
-    assert outcome(broken) == outcome(whole)
+    return kills
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRAININGS)
+def test_killed_and_resumed_is_as_never_killed(tmp_path: Path, name: str) -> None:
+    rng = random.Random(name)
+    (tmp_path / "whole").mkdir()
+    begin = time.monotonic()
+    finish(train(tmp_path / "whole", f"{TRAININGS[name]} --name x"))
+    length = time.monotonic() - begin
+    kills, attempt = 0, 0
+    while kills < KILLS:
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        kills += killed(folder, TRAININGS[name], (rng.uniform(0.2, 0.95) * length for _ in range(KILLS - kills)))
+        assert outcome(folder) == outcome(tmp_path / "whole")
+        attempt += 1

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,6 +30,13 @@ def test_an_offline_run_is_written_also_without_a_login(palestra: CommandLine, m
     assert b"FrozenLake-v1" in content  # the configuration
     assert list(Path("runs/lake/wandb").glob("offline-run-*/files/media/videos/*.mp4"))
     assert list(Path("runs/lake/wandb").glob("offline-run-*/files/media/table/eval/*.json"))
+    synced = subprocess.run(
+        [sys.executable, "-m", "wandb", "sync", "--dry-run", str(record.parent)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Would sync 1 run" in synced.stderr + synced.stdout
     if mode == "online":
         assert "knows no login" in err
 
