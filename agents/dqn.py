@@ -107,7 +107,7 @@ class DQN:
     """
 
     Config = DQNConfig
-    default_steps: ClassVar[int] = 100_000
+    default_steps: ClassVar[int] = 50_000
 
     def __init__(self, config: DQNConfig, obs_space: gym.Space[Any], action_space: gym.Space[Any], seed: int) -> None:
         self.config = config
