@@ -91,6 +91,8 @@ def _fresh(name: str | None, rest: list[str], basic: Options) -> tuple[Run, Agen
 
 
 def _reopened(name: str | None, rest: list[str]) -> Run:
+    if any(word.startswith("--agent.") for word in rest):
+        raise ValueError("the agent's options are fixed by the run that --resume goes on with; leave them out")
     options = parse(Options, rest, "palestra train")
     given = {f.name for f in dataclasses.fields(Options) if getattr(options, f.name) != f.default}
     if odd := sorted(given - {"resume", "steps", "from_step", "wandb", "wandb_project"}):

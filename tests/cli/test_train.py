@@ -67,6 +67,7 @@ def weights(name: str) -> str:
         (["train", "dqn", "--env", "ALE/Pong-v5", "--protocol", "v6"], "there are v5 and nature"),
         (["train", "--resume", "nothing"], "there is no run 'nothing'"),
         (["train", "--resume", "nothing", "--seed", "3"], "--seed is fixed by the run"),
+        (["train", "--resume", "nothing", "--agent.gamma", "0.5"], "the agent's options are fixed by the run"),
         (["evaluate", "nothing"], "there is no run 'nothing'"),
         (["evaluate", "random"], "--env is missing"),
         (["watch", "nothing"], "there is no run 'nothing'"),
