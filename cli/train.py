@@ -24,6 +24,7 @@ from palestra.cli.tracking import Tracker
 from palestra.envs.spec import EnvSpec
 
 HELP = ("-h", "--help")
+AVERAGED = ("rollout/", "train/")  # metrics of which a row has the mean since the row before; of others, the last
 PACKAGES = ("palestra", "numpy", "numba", "gymnasium", "ale-py", "torch", "stable-baselines3")
 
 
@@ -220,7 +221,7 @@ def _film(run: Run, agent: Agent, tracker: Tracker) -> None:
 
 
 class _Log:
-    """Averages what training reports over the intervals between rows."""
+    """Sums up what training reports over the intervals between rows."""
 
     def __init__(self, run: Run, tracker: Tracker, progress: Progress, step: int) -> None:
         self.tracker = tracker
@@ -241,7 +242,7 @@ class _Log:
 
     def flush(self, step: int) -> None:
         """Writes a row of what came in since the last one."""
-        row = {name: float(np.concatenate([np.ravel(v) for v in values]).mean()) for name, values in self._seen.items()}
+        row = {name: _summary(name, values) for name, values in self._seen.items()}
         self._seen.clear()
         if row:
             self.write(step, row)
@@ -254,6 +255,13 @@ class _Log:
         for name, word in (("plan/residual", "residual"), ("rollout/ep_rew_mean", "return")):
             if name in row:
                 self.last = f"{word} {row[name]:.4g}"
+
+
+def _summary(name: str, values: list[Any]) -> float:
+    """Returns the mean of what varies from step to step, and the last of what tells how far the agent is."""
+    if name.startswith(AVERAGED):
+        return float(np.concatenate([np.ravel(value) for value in values]).mean())
+    return float(np.ravel(values[-1])[-1])
 
 
 @contextmanager

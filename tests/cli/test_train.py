@@ -30,6 +30,15 @@ def test_a_run_is_written_and_its_path_is_the_last_line(palestra: CommandLine) -
     assert [row["step"] for row in rows] == sorted(row["step"] for row in rows)
 
 
+def test_rows_average_returns_and_keep_the_last_residual(palestra: CommandLine) -> None:
+    palestra("train", "value-iteration", "--env", "FrozenLake-v1", "--name", "plan")
+    last = json.loads(Path("runs/plan/metrics.jsonl").read_text().splitlines()[-1])
+    assert last["plan/residual"] <= 1e-10  # the tolerance; the mean over all sweeps would be far above it
+    palestra("train", "random", "--env", "CartPole-v1", "--steps", "2000", "--log-every", "2000", "--name", "r")
+    (row,) = map(json.loads, Path("runs/r/metrics.jsonl").read_text().splitlines()[:1])
+    assert 15 < row["rollout/ep_rew_mean"] < 30  # 22.2 on average
+
+
 def test_same_seed_same_run_another_seed_another(palestra: CommandLine) -> None:
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         assert palestra("train", "q-learning", *LAKE, "--name", name, "--seed", seed)[0] == 0
