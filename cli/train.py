@@ -24,6 +24,7 @@ from palestra.cli.tracking import Tracker
 from palestra.envs.spec import EnvSpec
 
 HELP = ("-h", "--help")
+LEAST_SEGMENT = 2_000  # steps of each environment between checkpoints, which cut episodes, where nobody says
 AVERAGED = ("rollout/", "train/")  # metrics of which a row has the mean since the row before; of others, the last
 PACKAGES = ("palestra", "numpy", "numba", "gymnasium", "ale-py", "torch", "stable-baselines3")
 
@@ -47,7 +48,7 @@ class Options:
     name: str | None = None
     """Name of the run, whose folder is runs/NAME; numbered if left out."""
     checkpoint_every: int | None = None
-    """Steps between checkpoints (a tenth of all if left out); all episodes are cut there."""
+    """Steps between checkpoints (a tenth of all if left out, or more); all episodes are cut there."""
     log_every: int | None = None
     """Steps between rows of metrics.jsonl (a two-hundredth of all if left out)."""
     eval_episodes: int = 0
@@ -155,7 +156,7 @@ def _resolve(kind: Any, name: str, rest: list[str], basic: Options) -> dict[str,
         "agent_config": dataclasses.asdict(options.agent),
         "steps": steps,
         "seed": basic.seed,
-        "checkpoint_every": basic.checkpoint_every or max(steps // 10, 1),
+        "checkpoint_every": basic.checkpoint_every or max(steps // 10, LEAST_SEGMENT * basic.num_envs),
         "log_every": basic.log_every or max(steps // 200, 1),
         "eval_episodes": basic.eval_episodes,
         "versions": {"python": platform.python_version()} | {package: version(package) for package in PACKAGES},
