@@ -30,8 +30,9 @@ class Agent(Protocol):
     """Who acts and learns.
 
     `train` is a generator: it yields `(step, metrics)` and the caller logs, draws, saves and stops. It goes on from
-    `self.step` until at least `steps` and then closes all episodes (as truncations), so that what it does depends on
-    `state()` and the environments' seed alone: a run saved between two calls of `train` resumes exactly.
+    `self.step` until at least `steps`, or until nothing is left to learn, and then closes all episodes (as
+    truncations), so that what it does depends on `state()` and the environments' seed alone: a run saved between two
+    calls of `train` resumes exactly. What evaluation draws is part of the state too.
     """
 
     Config: type  # a frozen dataclass beside the class: options and defaults, one docstring each

@@ -266,6 +266,7 @@ class DQN:
             "target": {name: _snapshot(value) for name, value in self._target.state_dict().items()},
             "optimizer": moments,
             "rng": _generator_state(self._rng),
+            "eval_rng": _generator_state(self._eval_rng),
         }
         return state if self._replay is None else state | {"replay": self._replay.state()}
 
@@ -279,6 +280,7 @@ class DQN:
                 self._optimizer.state[p][name] = blank.detach().copy_(torch.as_tensor(value))  # in p's memory format
         self.step, self._num_updates = int(state["step"]), int(state["num_updates"])
         self._rng.bit_generator.state = _bit_generator_state(state["rng"])
+        self._eval_rng.bit_generator.state = _bit_generator_state(state["eval_rng"])
         self._replay = None
         if "replay" in state:
             self._replay = self._make_replay(len(state["replay"]["head"]), int(state["replay"]["frame_stack"]))

@@ -16,8 +16,9 @@ KILLS = int(os.environ.get("PALESTRA_KILLS", "2"))  # moments at which each trai
 TRAININGS = {
     "q-learning": "q-learning --env FrozenLake8x8-v1 --steps 20000000 --agent.chunk 10000",
     "q-learning-stepwise": "q-learning --env Blackjack-v1 --steps 40000",
-    "dqn-cartpole": "dqn --env CartPole-v1 --steps 6000 --num-envs 2 --checkpoint-every 600 --agent.hidden 32",
-    "ppo-cartpole": "ppo --env CartPole-v1 --steps 4096 --checkpoint-every 512 --agent.n-steps 128",
+    "dqn-cartpole": "dqn --env CartPole-v1 --steps 6000 --num-envs 2 --checkpoint-every 600 --agent.hidden 32 "
+    "--eval-episodes 2 --agent.eval-epsilon 0.1",
+    "ppo-cartpole": "ppo --env CartPole-v1 --steps 4096 --checkpoint-every 512 --agent.n-steps 128 --eval-episodes 2",
     "dqn-atari": "dqn --env ALE/Pong-v5 --steps 480 --num-envs 2 --checkpoint-every 48 --agent.learning-starts 100",
 }
 
