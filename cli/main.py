@@ -37,6 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         return _run(args[0], args[1:])
+    except BrokenPipeError:  # whoever read the output has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except (ValueError, OSError, MemoryError, ModuleNotFoundError) as error:
         if os.environ.get("PALESTRA_TRACEBACK"):
             raise
@@ -57,8 +60,6 @@ def _run(command: str, args: list[str]) -> int:
 
 
 def _sentence(error: BaseException) -> str:
-    if isinstance(error, BrokenPipeError):
-        return "the program that read the output has gone"
     if isinstance(error, ModuleNotFoundError):
         package = (error.name or "").split(".")[0]
         extra = f"palestra[{EXTRAS[package]}]" if package in EXTRAS else package

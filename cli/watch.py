@@ -24,7 +24,7 @@ SMALLEST = 320  # pixels of a video's shorter side, to which small pictures are 
 
 @dataclass(frozen=True)
 class Options:
-    """Plays episodes without exploring and shows them: in the terminal where there is a text, else as a video."""
+    """Plays episodes without exploring and films them, or draws them in the terminal."""
 
     out: Path | None = None
     """File of the video, .mp4 or .gif; of a grid world's values and policy, .png; runs/RUN/videos/ if left out."""
