@@ -10,6 +10,7 @@ from palestra.agents.evaluation import Evaluation
 from palestra.cli.progress import say
 from palestra.cli.run import Run
 
+UPLOAD_TIMEOUT = 300  # seconds that a finished training waits for the upload of what is left
 LOGIN_TIMEOUT = 20  # seconds that an online run waits for the server before it goes on offline
 
 
@@ -41,8 +42,10 @@ class Tracker:
         if self._run:
             pairs = zip(result.returns, result.lengths, strict=True)
             rows = [[step, i, float(score), int(length)] for i, (score, length) in enumerate(pairs)]
-            table = self._wandb.Table(columns=["step", "episode", "return", "length"], data=rows)
-            self._guard(lambda: self._run.log({"step": step, "eval/episodes": table}))
+            columns = ["step", "episode", "return", "length"]
+            self._guard(
+                lambda: self._run.log({"step": step, "eval/episodes": self._wandb.Table(columns=columns, data=rows)})
+            )
 
     def video(self, step: int, path: Path) -> None:
         """Logs a video file."""
@@ -51,7 +54,9 @@ class Tracker:
 
     def _start(self, mode: str, project: str, run: Run) -> None:
         wandb = self._wandb = importlib.import_module("wandb")
-        settings = wandb.Settings(init_timeout=LOGIN_TIMEOUT, silent=True, console="off")
+        limits = {"init_timeout": LOGIN_TIMEOUT, "finish_timeout": UPLOAD_TIMEOUT}
+        known = wandb.Settings.model_fields  # older releases know no limit at the end
+        settings = wandb.Settings(silent=True, console="off", **{k: v for k, v in limits.items() if k in known})
         options: dict[str, Any] = {
             "project": project,
             "dir": str(run.path.resolve()),
@@ -64,8 +69,9 @@ class Tracker:
             mode = "offline"
         try:
             self._run = wandb.init(mode=mode, **options)
-        except wandb.errors.Error as error:
-            say(f"Weights & Biases cannot be reached ({error}); logging offline, for `wandb sync` later")
+        except Exception as error:  # whatever it is, it must not stop the training
+            say(f"Weights & Biases cannot be reached ({_first_line(error)}); logging offline, for `wandb sync` later")
+            options["id"] += "-offline"  # its service still holds the id of the attempt
             self._guard(lambda: setattr(self, "_run", wandb.init(mode="offline", **options)))
         if self._run:
             self._guard(lambda: self._run.define_metric("*", step_metric="step"))
@@ -73,12 +79,16 @@ class Tracker:
     def _has_login(self) -> bool:
         try:
             return bool(self._wandb.login(timeout=1, verify=False))
-        except self._wandb.errors.Error:
+        except Exception:  # no terminal to ask at, no network: many kinds
             return False
 
     def _guard(self, call: Callable[[], Any]) -> None:
         try:
             call()
-        except (self._wandb.errors.Error, OSError) as error:
-            say(f"Weights & Biases failed ({error}); training goes on without it")
+        except Exception as error:  # its library raises errors of many kinds, some of them private
+            say(f"Weights & Biases failed ({_first_line(error)}); training goes on without it")
             self._run = None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

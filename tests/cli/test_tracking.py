@@ -41,6 +41,34 @@ def test_an_offline_run_is_written_also_without_a_login(palestra: CommandLine, m
         assert "knows no login" in err
 
 
+def test_a_network_that_is_down_does_not_stop_the_training(
+    palestra: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("palestra.cli.tracking.LOGIN_TIMEOUT", 2)
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")  # nobody listens on the discard port
+    status, out, err = palestra(*LAKE, "--name", "lake", "--wandb", "online")
+    assert status == 0
+    assert out.splitlines()[-1] == "runs/lake"
+    assert "Weights & Biases cannot be reached" in err
+    assert list(Path("runs/lake/wandb").glob("offline-run-*/*.wandb"))
+
+
+@pytest.mark.parametrize("call", ["log", "finish"])
+def test_errors_later_on_do_not_stop_it_either(
+    palestra: CommandLine, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def fail(*args: object, **options: object) -> None:
+        raise RuntimeError("the service has gone")
+
+    import wandb
+
+    monkeypatch.setattr(wandb.Run, call, fail)
+    status, _, err = palestra(*LAKE, "--name", "lake", "--wandb", "offline")
+    assert status == 0
+    assert "Weights & Biases failed (the service has gone); training goes on without it" in err
+
+
 def test_off_does_not_import_it(palestra: CommandLine) -> None:
     sys.modules.pop("wandb", None)
     assert palestra(*LAKE, "--name", "lake")[0] == 0
