@@ -52,9 +52,10 @@ def save(folder: Path, step: int, state: dict[str, Any]) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             _collect_garbage(folder, before)
-        left = f"the one of step {before[-1]} is intact" if before else "there is no earlier one"
+        left = f"the one of step {before[-1]} is intact" if before else "there was none before"
         raise CheckpointError(
-            f"the checkpoint of step {step} could not be written to {folder} ({error.strerror}); {left}"
+            f"the checkpoint of step {step} could not be written to {folder} ({error.strerror}); {left}: "
+            "make room and resume"
         ) from error
     _collect_garbage(folder, [*[s for s in before if s < step][-(KEEP - 1) :], step])
 

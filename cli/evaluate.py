@@ -58,9 +58,9 @@ def main(args: Sequence[str]) -> int:
     report = result | {"env": env.id, "step": agent.step, "seed": options.seed}
     if options.baselines:
         report |= baselines(env, min(options.episodes, 30), seeds_of(options.seed)[2])
+    print(json.dumps(report) if options.json else _lines(report))
     if run:
         write_json(run.path / "evaluation.json", report)
-    print(json.dumps(report) if options.json else _lines(report))
     return 0
 
 

@@ -76,9 +76,19 @@ class Run:
             yield
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Appends a row to the metrics."""
-        with (self.path / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps({"step": step, **metrics}) + "\n")
+        """Appends a row to the metrics.
+
+        Raises:
+            ValueError: the disk is full or not writable.
+        """
+        try:
+            with (self.path / "metrics.jsonl").open("a") as file:
+                file.write(json.dumps({"step": step, **metrics}) + "\n")
+        except OSError as error:
+            raise ValueError(
+                f"{self.path}/metrics.jsonl could not be written ({error.strerror}); checkpoints are intact: "
+                f"make room and go on with palestra train --resume {self.path}"
+            ) from error
 
     def metrics(self) -> list[dict[str, Any]]:
         """Reads the rows of the metrics, without one that was cut short."""

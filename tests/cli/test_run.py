@@ -43,6 +43,13 @@ def test_rewinding_drops_later_rows_checkpoints_and_a_row_cut_short() -> None:
     assert run.load()[0] == 2
 
 
+def test_a_full_disk_is_said_with_the_way_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run.create("a", {})
+    (run.path / "metrics.jsonl").symlink_to("/dev/full")  # a file that is always full
+    with pytest.raises(ValueError, match=r"could not be written \(No space left on device\).*--resume"):
+        run.log(1, {"x": 1.0})
+
+
 def test_only_one_process_trains_a_run() -> None:
     run = Run.create("a", {})
     with run.locked(), pytest.raises(ValueError, match="another process"), Run.open("a").locked():
