@@ -9,7 +9,7 @@ from collections.abc import Sequence
 SETTINGS = {  # of libraries, for the environment variables that they read when they are loaded
     "PYGAME_HIDE_SUPPORT_PROMPT": "1",  # its greeting would stand in stdout
     "SDL_VIDEODRIVER": "dummy",  # pictures are drawn in memory; there may be no screen
-    "GOMP_SPINCOUNT": "20000",  # threads that wait for each other give way soon: 14 times faster on a busy machine
+    "GOMP_SPINCOUNT": "20000",  # threads that wait for each other give way soon: steadier on a busy machine
 }
 COMMANDS = {
     "agents": "list the agents",

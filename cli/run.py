@@ -40,8 +40,10 @@ class Run:
         path = runs_folder() / name
         if path.exists():
             raise ValueError(f"{path} exists; choose another --name, or go on with `palestra train --resume {path}`")
-        path.mkdir(parents=True)
-        write_json(path / "config.json", config)
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        unfinished.mkdir(parents=True)
+        write_json(unfinished / "config.json", config)
+        unfinished.rename(path)  # so that a run has its config.json from its first moment on
         return cls(path, config)
 
     @classmethod

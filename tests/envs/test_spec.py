@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -52,3 +54,13 @@ def test_tuples_are_folded_in_row_major_order() -> None:
     assert env.observation_space == gym.spaces.Discrete(32 * 11 * 2)
     assert env.observation((1, 2, 1)) == (1 * 11 + 2) * 2 + 1
     assert isinstance(EnvSpec("Blackjack-v1").make().observation_space, gym.spaces.Discrete)
+
+
+def test_a_module_before_the_id_is_imported_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import gymnasium as gym\ngym.register('Mine-v0', entry_point='gymnasium.envs.toy_text:FrozenLakeEnv')\n"
+    (tmp_path / "module_of_mine.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = EnvSpec("module_of_mine:Mine-v0", 2)
+    assert spec.mdp(0.9).num_states == 16
+    assert spec.max_episode_steps == 0
+    assert spec.make_vec().num_envs == 2
