@@ -23,7 +23,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import MultiInputActorCriticPolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.utils import set_random_seed
-from torch import nn
+
 
 from palestra.agents.agent import Array, Metrics
 from palestra.agents.sb3_env import SB3VecEnv, SpacesOnly, with_mask
@@ -105,7 +105,7 @@ class Encoder(BaseFeaturesExtractor):
         image = _is_image(space)
         name = encoder if encoder != "auto" else "nature" if image else "mlp"
         if name == "mlp":
-            network = create(name, in_channels=gym.spaces.flatdim(space), hidden=hidden, activation=nn.Tanh)
+            network = create(name, in_channels=gym.spaces.flatdim(space), hidden=hidden, activation="tanh")
         else:
             shape = space.shape or (0, 0, 0)
             network = create(name, in_channels=shape[0], image_size=shape[1:])

@@ -11,6 +11,6 @@ def main(args: Sequence[str]) -> int:
     from palestra.networks import NETWORKS
 
     width = max(map(len, NETWORKS))
-    for name, (_, _, what) in NETWORKS.items():
-        print(f"{name:<{width}}  {what}")
+    for name, entry in NETWORKS.items():
+        print(f"{name:<{width}}  {entry.what}")
     return 0

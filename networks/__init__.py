@@ -1,20 +1,44 @@
-"""PyTorch modules that agents draw on and that work alone. `NETWORKS` is the only list of them."""
+"""PyTorch modules that agents draw on and that work alone. `NETWORKS` is the only list of them.
+
+A network maps a batch `[B, ...]` to `num_classes` numbers a sample, or to its features, `num_features` of them, where
+that is None. Its class says what the rest of the library needs to know:
+
+- `input_rank`: the dimensions of a sample, 1 for vectors, 2 for sequences and 3 for images `[C, H, W]`;
+- `heads`: the paths of the layers that turn features into classes, which a new task replaces;
+- `stages` (of an instance): the paths of its modules, input to output, whose outputs are worth looking at, freezing up
+  to, or reading out: see `networks/stages.py`.
+
+A network made by `create` carries `config`, the arguments that made it, with which it is saved.
+"""
 
 import difflib
 import importlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from torch import nn
 
-NETWORKS = {  # name on the command line: (module, class, what it is)
-    "mlp": ("mlp", "MLP", "fully connected layers on vectors"),
-    "nature": ("cnn", "NatureCNN", "the three convolutions of the Nature DQN (Mnih et al. 2015) on 84x84 frames"),
+
+class Entry(NamedTuple):
+    """Where a network is, what it is in a few words, and the options that make it of its class."""
+
+    module: str
+    attribute: str
+    what: str
+    options: Mapping[str, Any] = MappingProxyType({})
+
+
+NETWORKS = {  # name on the command line
+    "mlp": Entry("mlp", "MLP", "fully connected layers on vectors"),
+    "nature": Entry("cnn", "NatureCNN", "the three convolutions of the Nature DQN (Mnih et al. 2015) on 84x84 frames"),
 }
 
 
 def network_class(name: str) -> Any:
-    """Imports and returns the class of a network; its `input_rank` is 1 for vectors and 3 for images.
+    """Imports and returns the class of a network.
 
     Raises:
         ValueError: there is no such network; the nearest name is offered.
@@ -23,17 +47,55 @@ def network_class(name: str) -> Any:
         near = difflib.get_close_matches(name, NETWORKS, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(NETWORKS)}"
         raise ValueError(f"there is no network {name!r}; {hint}")
-    module, attribute, _ = NETWORKS[name]
-    return getattr(importlib.import_module(f"palestra.networks.{module}"), attribute)
+    entry = NETWORKS[name]
+    return getattr(importlib.import_module(f"palestra.networks.{entry.module}"), entry.attribute)
 
 
-def create(name: str, *, in_channels: int, num_classes: int | None = None, **options: Any) -> "nn.Module":
+def create(
+    name: str,
+    *,
+    in_channels: int,
+    num_classes: int | None = None,
+    pretrained: bool | str | Path = False,
+    features_only: bool = False,
+    **options: Any,
+) -> "nn.Module":
     """Builds a network: `num_classes` outputs a sample, or its features, `num_features` of them, where that is None.
 
-    `in_channels` counts the numbers of a vector or the planes of an image; `options` are the network's own.
+    `in_channels` counts the numbers of a vector or the planes of an image. `pretrained` is True for published weights,
+    which are downloaded, or the path of a folder of `save_pretrained` or of a file of weights; heads of another number
+    of classes are left as they are initialised. With `features_only` the outputs of the stages are returned as a list.
+    `options` are the network's own, plain numbers, strings and lists. All image networks take `image_size=(H, W)`, and
+    `mean` and `std` of each channel, in the scale of [0, 1], by which they normalise images.
 
     Raises:
-        ValueError: there is no such network, or a size is wrong.
+        ValueError: there is no such network or option, a size is wrong, or the weights are of another network.
     """
-    network: nn.Module = network_class(name)(in_channels, num_classes, **options)
+    kind = network_class(name)
+    chosen = {**NETWORKS[name].options, **options}
+    mean, std = chosen.pop("mean", None), chosen.pop("std", None)
+    try:
+        network: nn.Module = kind(in_channels, num_classes, **chosen)
+    except TypeError as error:
+        if "unexpected keyword" not in str(error):
+            raise
+        raise ValueError(f"the network {name!r} has no option {str(error).split()[-1]}; {_options_of(kind)}") from None
+    network.config = {"network": name, "in_channels": in_channels, "num_classes": num_classes, **options}  # type: ignore[assignment]
+    if mean is not None:
+        network.pixels.normalize(mean, std)  # type: ignore[operator, union-attr]
+    if pretrained:
+        from palestra.networks.pretrained import load_into
+
+        load_into(network, pretrained)
+    if features_only:
+        from palestra.networks.stages import FeatureMaps
+
+        return FeatureMaps(network)
     return network
+
+
+def _options_of(kind: Any) -> str:
+    import inspect
+
+    names = [p.name for p in inspect.signature(kind).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    return f"it has {', '.join(names)}" if names else "it has none"

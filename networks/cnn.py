@@ -5,7 +5,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-PIXEL_SCALE = 1.0 / 255.0  # uint8 to [0, 1]
+from palestra.networks.pixels import Pixels
 
 
 class NatureCNN(nn.Module):
@@ -19,7 +19,9 @@ class NatureCNN(nn.Module):
         ValueError: the images are too small for the three convolutions.
     """
 
-    input_rank: ClassVar[int] = 3  # dimensions of a sample
+    input_rank: ClassVar[int] = 3
+    heads: ClassVar[tuple[str, ...]] = ("head",)
+    stages: ClassVar[tuple[str, ...]] = ("features.1", "features.3", "features.5", "features.8")
 
     def __init__(
         self, in_channels: int, num_classes: int | None = None, *, image_size: tuple[int, int] = (84, 84)
@@ -29,6 +31,7 @@ class NatureCNN(nn.Module):
             raise ValueError(f"images must be at least 36 x 36, but are {image_size[0]} x {image_size[1]}")
         height, width = (((side - 8) // 4 + 1 - 4) // 2 + 1 - 2 for side in image_size)
         self.num_features = 512
+        self.pixels = Pixels()
         self.features = nn.Sequential(
             nn.Conv2d(in_channels, 32, 8, stride=4),
             nn.ReLU(),
@@ -44,6 +47,4 @@ class NatureCNN(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Maps images `[B, in_channels, H, W]`, uint8 or floats in [0, 1], to `[B, num_classes]`."""
-        if x.dtype == torch.uint8:
-            x = torch.mul(x, PIXEL_SCALE)
-        return self.head(self.features(x))  # type: ignore[no-any-return]
+        return self.head(self.features(self.pixels(x)))  # type: ignore[no-any-return]

@@ -7,6 +7,8 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from palestra.networks.activations import activation_named
+
 
 class MLP(nn.Module):
     """Fully connected layers `[B, in_channels] -> [B, num_classes]`, each hidden one followed by an activation.
@@ -17,7 +19,8 @@ class MLP(nn.Module):
         ValueError: a layer has no units.
     """
 
-    input_rank: ClassVar[int] = 1  # dimensions of a sample
+    input_rank: ClassVar[int] = 1
+    heads: ClassVar[tuple[str, ...]] = ("head",)
 
     def __init__(
         self,
@@ -25,7 +28,7 @@ class MLP(nn.Module):
         num_classes: int | None = None,
         *,
         hidden: Sequence[int] = (256, 256),
-        activation: type[nn.Module] = nn.ReLU,
+        activation: str = "relu",
     ) -> None:
         super().__init__()
         sizes = (in_channels, *hidden)
@@ -33,7 +36,8 @@ class MLP(nn.Module):
             raise ValueError(f"every layer must have at least one unit, but the sizes are {(*sizes, num_classes)}")
         layers: list[nn.Module] = []
         for num_in, num_out in pairwise(sizes):
-            layers += [nn.Linear(num_in, num_out), activation()]
+            layers += [nn.Linear(num_in, num_out), activation_named(activation)]
+        self.stages = tuple(f"features.{2 * i + 1}" for i in range(len(hidden)))
         self.num_features = sizes[-1]
         self.features = nn.Sequential(*layers)
         self.head = nn.Identity() if num_classes is None else nn.Linear(self.num_features, num_classes)

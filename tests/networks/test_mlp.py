@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from palestra.networks import create
 from palestra.networks.mlp import MLP
 
 
 def test_computes_its_layers() -> None:
-    network = create("mlp", in_channels=3, num_classes=2, hidden=(5,), activation=nn.Tanh)
+    network = create("mlp", in_channels=3, num_classes=2, hidden=(5,), activation="tanh")
     x = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
     first, head = network.features[0], network.head
     expected = torch.tanh(x @ first.weight.T + first.bias) @ head.weight.T + head.bias
