@@ -1,0 +1,63 @@
+"""torch's optimisers and schedules of their step size, by name."""
+
+import difflib
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], tuple[str, ...], dict[str, Any]]] = {
+    # name: class, which of our options it takes, what else it is told
+    "sgd": (torch.optim.SGD, (), {}),
+    "momentum": (torch.optim.SGD, ("momentum",), {}),
+    "nesterov": (torch.optim.SGD, ("momentum",), {"nesterov": True}),
+    "adagrad": (torch.optim.Adagrad, (), {}),
+    "adadelta": (torch.optim.Adadelta, (), {}),
+    "rmsprop": (torch.optim.RMSprop, (), {}),
+    "adam": (torch.optim.Adam, (), {"fused": True}),
+    "adamw": (torch.optim.AdamW, (), {"fused": True}),
+}
+SCHEDULES: dict[str, Callable[[float], float]] = {  # fraction of the training that is done: factor of the step size
+    "constant": lambda done: 1.0,
+    "linear": lambda done: 1.0 - done,
+    "cosine": lambda done: 0.5 * (1.0 + math.cos(math.pi * done)),
+    "one-cycle": lambda done: done / 0.2 if done < 0.2 else 0.5 * (1.0 + math.cos(math.pi * (done - 0.2) / 0.8)),
+}
+
+
+def optimizer_named(
+    name: str,
+    parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
+    learning_rate: float,
+    *,
+    momentum: float = 0.9,
+    weight_decay: float = 0.0,
+) -> torch.optim.Optimizer:
+    """Makes one of torch's optimisers; `momentum` is that of momentum and nesterov alone.
+
+    Raises:
+        ValueError: there is none of that name, or an option is out of range.
+    """
+    kind, takes, told = named(name, OPTIMIZERS, "optimiser")
+    if not learning_rate > 0 or weight_decay < 0:
+        raise ValueError(
+            f"the learning rate must be positive and weight decay not negative, not {learning_rate} and {weight_decay}"
+        )
+    options = {"momentum": momentum} if "momentum" in takes else {}
+    optimizer: torch.optim.Optimizer = kind(parameters, lr=learning_rate, weight_decay=weight_decay, **options, **told)
+    return optimizer
+
+
+def named(name: str, table: dict[str, Any], what: str) -> Any:
+    """Looks a name up.
+
+    Raises:
+        ValueError: it is not there; the nearest one is offered.
+    """
+    if name not in table:
+        near = difflib.get_close_matches(name, table, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(table)}"
+        raise ValueError(f"there is no {what} {name!r}; {hint}")
+    return table[name]
