@@ -22,12 +22,14 @@ def draw(agent: Agent, env: EnvSpec, title: str, out: Path) -> None:
     """
     from palestra.envs.gridworld_pictures import draw_side_by_side, save_figure
 
-    grid = getattr(env.make().unwrapped, "grid", None)
+    world: Any = env.make().unwrapped
+    grid = getattr(world, "grid", None)
     mdp = env.mdp(getattr(agent.config, "gamma", 0.99))
     if grid is None or mdp is None:
         raise ValueError(f"{env.id} is no grid world of palestra/ with values to draw; --out x.mp4 makes a video")
     random = mdp.allowed / mdp.allowed.sum(axis=1, keepdims=True)
-    chosen = agent.act(np.arange(mdp.num_states), np.ones(mdp.num_states, np.bool_), mdp.allowed, explore=False)
+    states = np.arange(mdp.num_states)
+    chosen = agent.act(world.see(states), np.ones(mdp.num_states, np.bool_), mdp.allowed, explore=False)
     value = policy_value(mdp, chosen)
     panels = {"random": (policy_value(mdp, random), random), title: (value, _tied(mdp, value, chosen))}
     save_figure(draw_side_by_side(grid.cells, panels), out)

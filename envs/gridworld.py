@@ -1,5 +1,6 @@
 """Grid worlds as Gymnasium's `Env` and as a `VectorEnv` stepped in one kernel; their rules are in `envs/gridrules.py`.
 
+With `observation="image"` the map is seen from above in place of the cell's number: see `envs/gridworld_pixels.py`.
 Row i of a `GridWorldVectorEnv` seeded with s plays exactly what a `GridWorldEnv` seeded with s + i plays.
 """
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from palestra.envs.gridmap import Cells
 from palestra.envs.gridrules import Grid, first_outside, make_grid, start_cell, step_cell, step_kernel
 from palestra.envs.gridworld_pictures import map_image, map_text
+from palestra.envs.gridworld_pixels import sight
 from palestra.envs.mdp import MDP
 from palestra.envs.rng import State, seed_state
 
@@ -25,20 +27,25 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-class GridWorldEnv(gym.Env[np.int64, np.int64]):
+class GridWorldEnv(gym.Env[Any, np.int64]):
     """One grid world; the options are `make_grid`'s, and `info["action_mask"]` `[A]` int8 is Ω."""
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": 8}  # noqa: RUF012  (Gymnasium's name)
 
     def __init__(
-        self, map: str | Sequence[str] | Cells = DYNA_MAZE, *, render_mode: str | None = None, **options: Any
+        self,
+        map: str | Sequence[str] | Cells = DYNA_MAZE,
+        *,
+        observation: str = "state",
+        render_mode: str | None = None,
+        **options: Any,
     ) -> None:
         _check_render_mode(render_mode)
         self.grid = make_grid(map, **options)
+        self.see = sight(observation, self.grid.cells)
         self.render_mode = render_mode
-        num_states, num_actions = self.grid.allowed.shape
-        self.observation_space = gym.spaces.Discrete(num_states)
-        self.action_space = gym.spaces.Discrete(num_actions)
+        self.observation_space = self.see.space
+        self.action_space = gym.spaces.Discrete(self.grid.allowed.shape[1])
         self._rng: State | None = None
         self._state = 0
 
@@ -46,17 +53,15 @@ class GridWorldEnv(gym.Env[np.int64, np.int64]):
         """Returns the model of this world."""
         return self.grid.mdp(discount)
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[np.int64, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Draws a start."""
         super().reset(seed=seed)
         if seed is not None or self._rng is None:
             self._rng = seed_state(int(self.np_random.integers(2**63)) if seed is None else seed)
         self._state = int(start_cell(self.grid.tables, self._rng))
-        return np.int64(self._state), self._info()
+        return self._obs(), self._info()
 
-    def step(self, action: np.int64) -> tuple[np.int64, float, bool, bool, dict[str, Any]]:
+    def step(self, action: np.int64) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Moves.
 
         Raises:
@@ -68,17 +73,20 @@ class GridWorldEnv(gym.Env[np.int64, np.int64]):
             raise _outside(self.grid, self._state, action)
         state, reward, terminated = step_cell(self.grid.tables, self._state, int(action), self._rng)
         self._state = int(state)
-        return np.int64(state), float(reward), bool(terminated), False, self._info()
+        return self._obs(), float(reward), bool(terminated), False, self._info()
 
     def render(self) -> Any:
         """Returns the map with the agent on it: text (`ansi`) or a picture `[height, width, 3]` uint8 (`rgb_array`)."""
         return _render(self.grid.cells, self._state, self.render_mode)
 
+    def _obs(self) -> Any:
+        return self.see(np.array([self._state]))[0]
+
     def _info(self) -> dict[str, Any]:
         return {"action_mask": self.grid.allowed[self._state].copy()}
 
 
-class GridWorldVectorEnv(gym.vector.VectorEnv[Ints, Ints, Any]):
+class GridWorldVectorEnv(gym.vector.VectorEnv[NDArray[Any], Ints, Any]):
     """A batch of N equal grid worlds that reset in the same step; infos are shaped as `SyncVectorEnv` shapes them."""
 
     metadata = {**GridWorldEnv.metadata, "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
@@ -88,6 +96,7 @@ class GridWorldVectorEnv(gym.vector.VectorEnv[Ints, Ints, Any]):
         num_envs: int,
         map: str | Sequence[str] | Cells = DYNA_MAZE,
         *,
+        observation: str = "state",
         max_episode_steps: int | None = None,
         render_mode: str | None = None,
         **options: Any,
@@ -96,10 +105,10 @@ class GridWorldVectorEnv(gym.vector.VectorEnv[Ints, Ints, Any]):
         if num_envs < 1:
             raise ValueError(f"num_envs is {num_envs}, but at least one world is wanted")
         self.grid = make_grid(map, **options)
+        self.see = sight(observation, self.grid.cells)
         self.num_envs, self.render_mode = num_envs, render_mode
-        num_states, num_actions = self.grid.allowed.shape
-        self.single_observation_space = gym.spaces.Discrete(num_states)
-        self.single_action_space = gym.spaces.Discrete(num_actions)
+        self.single_observation_space = self.see.space
+        self.single_action_space = gym.spaces.Discrete(self.grid.allowed.shape[1])
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._limit = max(max_episode_steps or 0, 0)
@@ -107,7 +116,9 @@ class GridWorldVectorEnv(gym.vector.VectorEnv[Ints, Ints, Any]):
         self._state = np.zeros(num_envs, np.int64)
         self._elapsed = np.zeros(num_envs, np.int64)
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Ints, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
         """Draws all starts; world i is seeded with seed + i."""
         super().reset(seed=seed)
         if seed is not None or self._rng is None:
@@ -115,9 +126,9 @@ class GridWorldVectorEnv(gym.vector.VectorEnv[Ints, Ints, Any]):
             self._rng = np.stack([seed_state(first + i) for i in range(self.num_envs)])
         self._state = np.array([start_cell(self.grid.tables, rng) for rng in self._rng], np.int64)
         self._elapsed[:] = 0
-        return self._state.copy(), self._info()
+        return self.see(self._state), self._info()
 
-    def step(self, actions: Ints) -> tuple[Ints, NDArray[np.float64], Bools, Bools, dict[str, Any]]:
+    def step(self, actions: Ints) -> tuple[NDArray[Any], NDArray[np.float64], Bools, Bools, dict[str, Any]]:
         """Moves all worlds and resets those that ended.
 
         Raises:
@@ -133,7 +144,7 @@ class GridWorldVectorEnv(gym.vector.VectorEnv[Ints, Ints, Any]):
         ended = terminated | truncated
         if ended.any():
             info |= self._final(seen, ended)
-        return self._state.copy(), reward, terminated, truncated, info
+        return self.see(self._state), reward, terminated, truncated, info
 
     def render(self) -> tuple[Any, ...] | None:
         """Returns a text or picture a world, as `GridWorldEnv.render` does."""
@@ -157,7 +168,8 @@ class GridWorldVectorEnv(gym.vector.VectorEnv[Ints, Ints, Any]):
 
     def _final(self, seen: Ints, ended: Bools) -> dict[str, Any]:
         final_obs = np.full(self.num_envs, None, dtype=object)
-        final_obs[ended] = seen[ended]
+        for i, obs in zip(np.flatnonzero(ended), self.see(seen[ended]), strict=True):
+            final_obs[i] = obs
         mask = np.where(ended[:, None], self.grid.allowed[seen], np.int8(0))
         return {
             "final_obs": final_obs,

@@ -57,9 +57,12 @@ def policy_text(cells: Cells, policy: NDArray[Any]) -> str:
     return _table(texts, cells.shape[1], right=False)
 
 
-def map_image(cells: Cells, state: int | None = None) -> NDArray[np.uint8]:
-    """Returns the map as a picture `[height, width, 3]` with the agent as a disc (or a pixel, on large maps)."""
-    side = max(1, min(32, PICTURE_SIDE // max(cells.shape)))
+def map_image(cells: Cells, state: int | None = None, side: int | None = None) -> NDArray[np.uint8]:
+    """Returns the map as a picture `[height, width, 3]` with the agent as a disc (or a pixel, on large maps).
+
+    `side` is that of a cell, in pixels; without it large maps get small cells.
+    """
+    side = side or max(1, min(32, PICTURE_SIDE // max(cells.shape)))
     image = np.kron(_palette()[cells], np.ones((side, side, 1), np.uint8))
     if side > 3:
         image[::side], image[:, ::side] = image[::side] // 8 * 7, image[:, ::side] // 8 * 7
