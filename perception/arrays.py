@@ -1,0 +1,60 @@
+"""Images that are at hand as arrays: scikit-learn's digits, and files of NumPy."""
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from palestra.perception.data import Images
+
+
+def digits(name: str = "digits") -> Images:
+    """Returns scikit-learn's digits, one plane of 8 x 8; their 17 levels v become v * 255 / 16, rounded (8 is 128)."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    return Images(np.rint(found.images * 255 / 16).astype(np.uint8)[:, None], found.target, name=name)
+
+
+def npz(name: str, *, layout: str | None = None) -> Images:
+    """Reads a file with `images`, uint8 `[N, H, W]`, `[N, H, W, C]` or `[N, C, H, W]`, and perhaps `labels`, `classes`.
+
+    `layout`, `NHWC` or `NCHW`, says which of the two it is where C is not 1, 3 or 4, or where both could be.
+
+    Raises:
+        ValueError: there is no such file, it is damaged, it has no images, or their layout cannot be told.
+    """
+    path = Path(name)
+    if not path.is_file():
+        raise ValueError(f"there is no file {name}; a file with the arrays images and labels is wanted")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in ("images", "labels", "classes") if key in file}
+            found = list(file)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{name} is damaged or holds more than plain arrays: {error}") from None
+    if "images" not in arrays:
+        raise ValueError(f"{name} holds {', '.join(found) or 'nothing'}, but an array 'images' is wanted")
+    classes = arrays.get("classes")
+    names = None if classes is None else tuple(str(c) for c in classes)
+    return Images(_planes_first(arrays["images"], layout, name), arrays.get("labels"), names, name=name)
+
+
+def _planes_first(images: NDArray[Any], layout: str | None, name: str) -> NDArray[Any]:
+    """Returns `[N, C, H, W]`."""
+    if layout not in (None, "NHWC", "NCHW"):
+        raise ValueError(f"layout is {layout!r}, but NHWC or NCHW is wanted")
+    if images.ndim == 3 and layout is None:
+        return images[:, None]
+    if images.ndim != 4:
+        raise ValueError(f"the images of {name} have the shape {list(images.shape)}, but 3 or 4 dimensions are wanted")
+    first, last = (images.shape[axis] in (1, 3, 4) for axis in (1, 3))
+    if layout is None and first == last:
+        raise ValueError(
+            f"the images of {name} have the shape {list(images.shape)}: say layout='NCHW' or layout='NHWC'"
+        )
+    channels_last = layout == "NHWC" if layout else last
+    return images.transpose(0, 3, 1, 2) if channels_last else images
