@@ -3,29 +3,25 @@
 import dataclasses
 import platform
 import re
-import signal
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Literal
-
-import numpy as np
 
 from palestra.agents import AGENTS, agent_class
 from palestra.agents.agent import Agent
 from palestra.agents.evaluation import evaluate
 from palestra.cli import watch
+from palestra.cli.log import Log, interruptible
 from palestra.cli.options import key_values, parse, parse_known
 from palestra.cli.progress import Progress, duration, say
-from palestra.cli.run import CLOCK, Run, free_name, seeds_of
+from palestra.cli.run import Run, free_name, seeds_of
 from palestra.cli.setup import agent_config_of, env_of, new_agent, restore
 from palestra.cli.tracking import Tracker
 from palestra.envs.spec import EnvSpec
 
 HELP = ("-h", "--help")
 LEAST_SEGMENT = 2_000  # steps of each environment between checkpoints, which cut episodes, where nobody says
-AVERAGED = ("rollout/", "train/")  # metrics of which a row has the mean since the row before; of others, the last
 PACKAGES = ("palestra", "numpy", "numba", "gymnasium", "ale-py", "torch", "stable-baselines3")
 
 
@@ -173,9 +169,9 @@ def _train(run: Run, agent: Agent, options: Options) -> int:
     with (
         Tracker(options.wandb, options.wandb_project, run) as tracker,
         Progress(title, steps, agent.step) as progress,
-        _interruptible() as interrupted,
+        interruptible() as interrupted,
     ):
-        log = _Log(run, tracker, progress, agent.step)
+        log = Log(run, tracker, progress, agent.step)
         if agent.step == 0:
             progress.say(f"{title}: {steps:,} steps, run {run.path}")
         progress.update(agent.step, "starting; the first time, kernels are compiled")
@@ -201,7 +197,7 @@ def _train(run: Run, agent: Agent, options: Options) -> int:
     return 130 if interrupted else 0
 
 
-def _evaluate(run: Run, agent: Agent, log: "_Log") -> None:
+def _evaluate(run: Run, agent: Agent, log: Log) -> None:
     seed = seeds_of(run.config["seed"])[2]
     result = evaluate(agent, env_of(run.config), run.config["eval_episodes"], seed)
     row = {"eval/mean_reward": float(result.returns.mean()), "eval/mean_ep_length": float(result.lengths.mean())}
@@ -219,68 +215,6 @@ def _film(run: Run, agent: Agent, tracker: Tracker) -> None:
         say(f"no video: {error}")
     else:
         tracker.video(agent.step, path)
-
-
-class _Log:
-    """Sums up what training reports over the intervals between rows."""
-
-    def __init__(self, run: Run, tracker: Tracker, progress: Progress, step: int) -> None:
-        self.tracker = tracker
-        self.last = "no episode ended"
-        self._run, self._progress = run, progress
-        self._every = run.config["log_every"]
-        self._seen: dict[str, list[Any]] = {}
-        self._row = step // self._every
-
-    def add(self, step: int, metrics: Mapping[str, Any]) -> None:
-        """Takes in metrics, and writes a row when the step crosses a multiple of `log_every`."""
-        for name, value in metrics.items():
-            self._seen.setdefault(name, []).append(value)
-        if step // self._every > self._row:
-            self.flush(step)
-        self._row = step // self._every
-        self._progress.update(step, self.last)
-
-    def flush(self, step: int) -> None:
-        """Writes a row of what came in since the last one."""
-        row = {name: _summary(name, values) for name, values in self._seen.items()}
-        self._seen.clear()
-        if row:
-            self.write(step, row)
-
-    def write(self, step: int, row: dict[str, float]) -> None:
-        """Writes a row with the clock's readings beside it."""
-        clock = {f"{CLOCK}fps": self._progress.rate(step), f"{CLOCK}elapsed": self._progress.elapsed}
-        self._run.log(step, row | clock)
-        self.tracker.log(step, row | clock)
-        for name, word in (("plan/residual", "residual"), ("rollout/ep_rew_mean", "return")):
-            if name in row:
-                self.last = f"{word} {row[name]:.4g}"
-
-
-def _summary(name: str, values: list[Any]) -> float:
-    """Returns the mean of what varies from step to step, and the last of what tells how far the agent is."""
-    if name.startswith(AVERAGED):
-        return float(np.concatenate([np.ravel(value) for value in values]).mean())
-    return float(np.ravel(values[-1])[-1])
-
-
-@contextmanager
-def _interruptible() -> Iterator[list[int]]:
-    """Gives a list that is empty until Ctrl-C or SIGTERM; a second Ctrl-C stops at once."""
-    signals: list[int] = []
-
-    def note(number: int, _frame: Any) -> None:
-        signals.append(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        say("\nstopping at the next safe point; Ctrl-C again stops at once")
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield signals
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _warn_of_memory(config: dict[str, Any]) -> None:

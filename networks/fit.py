@@ -48,8 +48,8 @@ class FitConfig:
     """Weight decay as the optimiser has it."""
     schedule: str = "constant"
     """How the step size goes: constant, linear, cosine, or one-cycle: up for a fifth, then down."""
-    max_grad_norm: float = math.inf
-    """Norm to which a larger gradient is scaled down; inf turns it off."""
+    max_grad_norm: float = 0.0
+    """Norm to which a larger gradient is scaled down; 0 turns it off."""
     epochs: int = 10
     """Passes over the data."""
     batch_size: int = 128
@@ -71,16 +71,19 @@ class FitConfig:
         for name in ("epochs", "batch_size", "accumulate"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
-        for name in ("patience", "workers", "seed", "weight_decay"):
+        for name in ("patience", "workers", "seed", "weight_decay", "max_grad_norm"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
-        for name in ("learning_rate", "max_grad_norm"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, but is {getattr(self, name)}")
+        if not self.learning_rate > 0:
+            raise ValueError(f"learning_rate must be positive, but is {self.learning_rate}")
         named(self.optimizer, OPTIMIZERS, "optimiser")
         named(self.schedule, SCHEDULES, "schedule")
         if self.loss != "auto":
             named(self.loss, LOSSES, "loss")
+
+    def num_steps(self, num_samples: int) -> int:
+        """Returns the steps of a whole fit."""
+        return math.ceil(num_samples / self.batch_size) * self.epochs
 
 
 class Learner:
@@ -133,7 +136,7 @@ class Learner:
         data, c = as_dataset(data), self.config
         valid = None if valid is None else as_dataset(valid)
         rank, world = self._accelerator.process_index, self._accelerator.num_processes
-        total = self.num_steps(len(data))
+        total = c.num_steps(len(data))
         per_epoch = total // c.epochs
         while self.step < total and not self.stopped:
             epoch, begin = divmod(self.step, per_epoch)
@@ -146,10 +149,6 @@ class Learner:
                 yield self.step, metrics
         if c.patience and self._best is not None:
             self.network.load_state_dict(self._best[2])
-
-    def num_steps(self, num_samples: int) -> int:
-        """Returns the steps of a whole fit."""
-        return math.ceil(num_samples / self.config.batch_size) * self.config.epochs
 
     @torch.no_grad()
     def evaluate(self, data: Any) -> Metrics:
@@ -232,7 +231,7 @@ class Learner:
             raise DivergedError(
                 f"the loss became {seen['train/loss']} at step {self.step + 1}; a smaller step size may help"
             )
-        if math.isfinite(c.max_grad_norm):
+        if c.max_grad_norm:
             self._accelerator.clip_grad_norm_(self.network.parameters(), c.max_grad_norm)
         self._optimizer.param_groups[0]["lr"] = c.learning_rate * SCHEDULES[c.schedule](done)
         self._wrapped_optimizer.step()
