@@ -34,6 +34,44 @@ class Entry(NamedTuple):
 NETWORKS = {  # name on the command line
     "mlp": Entry("mlp", "MLP", "fully connected layers on vectors"),
     "nature": Entry("cnn", "NatureCNN", "the three convolutions of the Nature DQN (Mnih et al. 2015) on 84x84 frames"),
+    "impala": Entry("cnn", "ImpalaCNN", "the residual encoder of IMPALA (Espeholt et al. 2018) on 84x84 frames"),
+    "lenet5": Entry("lenet", "LeNet", "LeNet-5 as published (LeCun et al. 1998) on 32x32 or 28x28 images"),
+    "lenet5_full": Entry(
+        "lenet", "LeNet", "LeNet-5 with all maps connected, as it is mostly built", {"connections": "full"}
+    ),
+    "alexnet": Entry("alexnet", "AlexNet", "the network of ILSVRC 2012 (Krizhevsky et al. 2012)", {"design": "2012"}),
+    "alexnet_owt": Entry(
+        "alexnet",
+        "AlexNet",
+        "its one-tower variant (Krizhevsky 2014), of which weights are published",
+        {"design": "owt"},
+    ),
+    "zfnet": Entry("alexnet", "AlexNet", "ZFNet (Zeiler and Fergus 2014)", {"design": "zf"}),
+    "vgg11": Entry("vgg", "VGG", "VGG configuration A (Simonyan and Zisserman 2015)", {"configuration": "A"}),
+    "vgg11_lrn": Entry(
+        "vgg", "VGG", "VGG configuration A-LRN, with response normalisation", {"configuration": "A-LRN"}
+    ),
+    "vgg13": Entry("vgg", "VGG", "VGG configuration B", {"configuration": "B"}),
+    "vgg16_c": Entry("vgg", "VGG", "VGG configuration C, with 1x1 convolutions", {"configuration": "C"}),
+    "vgg16": Entry("vgg", "VGG", "VGG configuration D", {"configuration": "D"}),
+    "vgg19": Entry("vgg", "VGG", "VGG configuration E", {"configuration": "E"}),
+    "googlenet": Entry("googlenet", "GoogLeNet", "GoogLeNet with batch normalisation, of which weights are published"),
+    "googlenet_2014": Entry(
+        "googlenet",
+        "GoogLeNet",
+        "GoogLeNet as published (Szegedy et al. 2015)",
+        {"batch_norm": False, "wide": 5, "dropout": 0.4},
+    ),
+    **{
+        f"resnet{d}": Entry("resnet", "ResNet", f"residual network of {d} layers (He et al. 2016)", {"depth": d})
+        for d in (18, 34, 50, 101, 152)
+    },
+    **{
+        f"densenet{d}": Entry(
+            "densenet", "DenseNet", f"densely connected network of {d} layers (Huang et al. 2017)", {"depth": d}
+        )
+        for d in (121, 169, 201)
+    },
 }
 
 

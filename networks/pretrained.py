@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from palestra.networks import create
 from palestra.networks.stages import name_of
+from palestra.networks.weights import modern_names, normalize_as_published, published
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 FORMAT = 1
@@ -94,14 +95,12 @@ def load_into(network: nn.Module, source: bool | str | Path) -> None:
         ValueError: the weights are of another network; both are named.
     """
     if source is True:
-        from palestra.networks.weights import published
-
         source = published(network)
     path = Path(str(source))
     path = network_folder(path) / WEIGHTS if path.is_dir() else path
-    weights = read_weights(path)
-    _fit_channels(network, weights)
     own = network.state_dict()
+    weights = modern_names(read_weights(path), own)
+    _fit_channels(network, weights)
     heads = tuple(f"{head}." for head in getattr(network, "heads", ()))
     new = {key for key in own if key.startswith(heads) and (key not in weights or weights[key].shape != own[key].shape)}
     missing = sorted(own.keys() - weights.keys() - new)
@@ -110,6 +109,7 @@ def load_into(network: nn.Module, source: bool | str | Path) -> None:
     if missing or odd or shapes:
         raise ValueError(_mismatch(network, path, missing, odd, shapes, weights))
     network.load_state_dict({key: weights[key] for key in own.keys() - new}, strict=False)
+    normalize_as_published(network, path)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
