@@ -4,24 +4,36 @@ Double Q-learning (van Hasselt et al., AAAI 2016) and n-step returns are options
 RMSProp, truncated episodes are bootstrapped, and actions outside Ω are neither taken nor bootstrapped from.
 """
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from palestra.agents.agent import Array, Metrics, Transition
-from palestra.agents.q_network import as_input, checked_spaces, device_named, q_network, stored_dtype
-from palestra.agents.replay import Batch, Replay, bytes_needed
+from palestra.agents.encoder import check_options
+from palestra.agents.q_network import (
+    as_input,
+    checked_spaces,
+    device_named,
+    is_image,
+    q_network,
+    sees_images,
+    stored_dtype,
+)
+from palestra.agents.q_update import QUpdate
+from palestra.agents.replay import Replay, bytes_needed
+from palestra.agents.saving import generator_state, restore_generator
 from palestra.agents.schedule import LINEAR, scheduled
 from palestra.agents.train import interact
 from palestra.envs.spec import EnvSpec
 from palestra.networks.pages import keep_pages
+from palestra.networks.pretrained import save_pretrained
 from palestra.networks.threads import use_threads
 
 
@@ -62,7 +74,11 @@ class DQNConfig:
     n_step: int = 1
     """Steps of reward before bootstrapping."""
     encoder: str = "auto"
-    """Network by name; auto is mlp for vectors and nature for images."""
+    """Network by name, or the folder of a saved network or run; auto is mlp for vectors and nature for images."""
+    encoder_lr: float | None = None
+    """Step size of the encoder: all layers but the last; the agent's own if left out."""
+    freeze: int = 0
+    """First stages of the encoder that are kept constant; -1 for all of it."""
     hidden: tuple[int, ...] = (256, 256)
     """Units of each hidden layer of an mlp."""
     adam_eps: float = 1e-8
@@ -86,17 +102,7 @@ class DQNConfig:
         for name in ("learning_rate", "adam_eps", "max_grad_norm"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"{name} must be positive, but is {getattr(self, name)}")
-
-
-def td_target(reward: Tensor, discount: Tensor, q: Tensor, selector: Tensor, mask: Tensor | None) -> Tensor:
-    """Returns r + γ q(s', argmax over Ω of selector(s', ·)), `[B]`.
-
-    `reward` and `discount` `[B]`, `q`, `selector` and `mask` `[B, A]`; `q` itself is the selector of plain Q-learning.
-    """
-    if mask is not None:
-        selector = selector.masked_fill(~mask, -torch.inf)
-    best = selector.argmax(dim=1, keepdim=True)
-    return reward + discount * q.gather(1, best).squeeze(1)
+        check_options(self.encoder_lr, self.freeze)
 
 
 class DQN:
@@ -110,36 +116,39 @@ class DQN:
     default_steps: ClassVar[int] = 50_000
 
     def __init__(self, config: DQNConfig, obs_space: gym.Space[Any], action_space: gym.Space[Any], seed: int) -> None:
-        self.config = config
         self.step = 0
         self._obs_space, self._action_space = checked_spaces(obs_space, action_space, "dqn")
         self._device = device_named(config.device)
-        image = len(self._obs_space.shape or ()) == 3
+        image = is_image(self._obs_space)
         use_threads(image)
         if image:
             keep_pages()
-        torch_seed, explore_seed, eval_seed, self._replay_seed = np.random.SeedSequence(seed).generate_state(4).tolist()
+        seeds = np.random.SeedSequence(seed).generate_state(5).tolist()
+        torch_seed, explore_seed, eval_seed, self._replay_seed, dropout_seed = seeds
         self._rng = np.random.Generator(np.random.PCG64(explore_seed))
         self._eval_rng = np.random.Generator(np.random.PCG64(eval_seed))
-        num_actions = int(self._action_space.n)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(torch_seed)
-            self.network, self._target = (
-                q_network(config.encoder, self._obs_space, num_actions, config.hidden).to(self._device)
-                for _ in range(2)
-            )
-        self._target.requires_grad_(False)
-        self._target.load_state_dict(self.network.state_dict())
-        self._optimizer = torch.optim.Adam(
-            self.network.parameters(), lr=config.learning_rate, eps=config.adam_eps, fused=True
-        )
-        self._num_updates = 0
+            network, encoder = q_network(config.encoder, self._obs_space, int(self._action_space.n), config.hidden)
+        self.config = dataclasses.replace(config, encoder=encoder)  # with which the agent can be made again anywhere
+        self._update = QUpdate(network.to(self._device), config, dropout_seed)
+        self.network = self._update.network
         self.frame_stack = 1  # frames in an observation, as the environment says in `train`
         self._replay: Replay | None = None
 
     @classmethod
     def defaults(cls, env: EnvSpec, steps: int) -> DQNConfig:
-        """Returns the options that suit an environment: vectors, or pixels where it is one of Atari's."""
+        """Returns the options that suit an environment: vectors, small images or Atari's."""
+        if not env.is_atari and sees_images(env):
+            return DQNConfig(
+                learning_rate=5e-4,
+                buffer_size=min(50_000, max(steps, 1_000)),
+                learning_starts=min(1_000, max(1, steps // 20)),
+                batch_size=32,
+                train_freq=4,
+                exploration_steps=max(1, steps // 4),
+                n_step=3,
+            )
         if not env.is_atari:
             return DQNConfig(
                 learning_rate_end_fraction=0.05,
@@ -226,61 +235,33 @@ class DQN:
             return metrics
         due = self.step // c.train_freq - (self.step - batch) // c.train_freq
         for _ in range(due * c.gradient_steps):
-            loss, q_mean = self._update(self._replay.sample(c.batch_size))
-            self._num_updates += 1
-            metrics |= {"train/loss": loss, "train/q_mean": q_mean, "train/n_updates": self._num_updates}
+            drawn = self._replay.sample(c.batch_size)
+            obs, next_obs = (as_input(x, self._obs_space, self._device) for x in (drawn.obs, drawn.next_obs))
+            loss, q_mean = self._update(obs, next_obs, drawn, self.learning_rate)
+            metrics |= {"train/loss": loss, "train/q_mean": q_mean, "train/n_updates": self._update.num_updates}
         if self.step // c.target_update_interval > (self.step - batch) // c.target_update_interval:
-            self._target.load_state_dict(self.network.state_dict())
+            self._update.copy_to_target()
         return metrics
 
-    def _update(self, batch: Batch) -> tuple[float, float]:
-        obs, next_obs = (as_input(x, self._obs_space, self._device) for x in (batch.obs, batch.next_obs))
-        action, reward, discount = (
-            torch.from_numpy(x).to(self._device) for x in (batch.action, batch.reward, batch.discount)
-        )
-        mask = None if batch.next_mask is None else torch.from_numpy(batch.next_mask).to(self._device)
-        with torch.no_grad():
-            q_next = self._target(next_obs)
-            selector = self.network(next_obs) if self.config.double_q else q_next
-            target = td_target(reward, discount, q_next, selector, mask)
-        q = self.network(obs).gather(1, action[:, None]).squeeze(1)
-        loss = F.smooth_l1_loss(q, target)
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        if np.isfinite(self.config.max_grad_norm):
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.config.max_grad_norm)
-        self._optimizer.param_groups[0]["lr"] = self.learning_rate
-        self._optimizer.step()
-        return float(loss.detach()), float(q.detach().mean())
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Writes the network to a folder, from which agents and others take it."""
+        save_pretrained(self.network, folder, agent="dqn")
 
     def state(self) -> dict[str, Any]:
         """Returns all that is needed to go on; the replay memory's rows are views, to be written out at once."""
-        moments = {
-            str(i): {name: _snapshot(value) for name, value in self._optimizer.state[p].items()}
-            for i, p in enumerate(self.network.parameters())
-        }
-        state: dict[str, Any] = {
+        state = self._update.state() | {
             "step": self.step,
-            "num_updates": self._num_updates,
-            "network": {name: _snapshot(value) for name, value in self.network.state_dict().items()},
-            "target": {name: _snapshot(value) for name, value in self._target.state_dict().items()},
-            "optimizer": moments,
-            "rng": _generator_state(self._rng),
-            "eval_rng": _generator_state(self._eval_rng),
+            "rng": generator_state(self._rng),
+            "eval_rng": generator_state(self._eval_rng),
         }
         return state if self._replay is None else state | {"replay": self._replay.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes back what `state` gave; without "replay" the agent can be evaluated and learns from an empty memory."""
-        for network, name in ((self.network, "network"), (self._target, "target")):
-            network.load_state_dict({key: torch.as_tensor(value) for key, value in state[name].items()})
-        for i, p in enumerate(self.network.parameters()):
-            for name, value in state["optimizer"].get(str(i), {}).items():
-                blank = torch.empty_like(p) if np.ndim(value) else torch.empty((), device=self._device)
-                self._optimizer.state[p][name] = blank.detach().copy_(torch.as_tensor(value))  # in p's memory format
-        self.step, self._num_updates = int(state["step"]), int(state["num_updates"])
-        self._rng.bit_generator.state = _bit_generator_state(state["rng"])
-        self._eval_rng.bit_generator.state = _bit_generator_state(state["eval_rng"])
+        self._update.restore(state)
+        self.step = int(state["step"])
+        restore_generator(self._rng, state["rng"])
+        restore_generator(self._eval_rng, state["eval_rng"])
         self._replay = None
         if "replay" in state:
             self._replay = self._make_replay(len(state["replay"]["head"]), int(state["replay"]["frame_stack"]))
@@ -292,19 +273,3 @@ class DQN:
             self.config.buffer_size, space.shape or (), stored_dtype(space), num_envs=num_envs, frame_stack=frame_stack,
             n_step=self.config.n_step, discount=self.config.gamma, seed=self._replay_seed,
         )  # fmt: skip
-
-
-def _snapshot(value: Tensor) -> Tensor:
-    return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-
-
-def _generator_state(rng: np.random.Generator) -> dict[str, Any]:
-    state: Any = rng.bit_generator.state
-    words = {name: str(word) for name, word in state["state"].items()}  # 128 bits, too many for most formats
-    return words | {"has_uint32": state["has_uint32"], "uinteger": state["uinteger"]}
-
-
-def _bit_generator_state(saved: dict[str, Any]) -> dict[str, Any]:
-    words = {name: int(saved[name]) for name in ("state", "inc")}
-    rest = {name: int(saved[name]) for name in ("has_uint32", "uinteger")}
-    return {"bit_generator": "PCG64", "state": words, **rest}

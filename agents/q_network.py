@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from palestra.agents.agent import Array
-from palestra.networks import create, network_class
+from palestra.agents.encoder import read_encoder
+from palestra.envs.spec import EnvSpec
 
 
 def checked_spaces(
@@ -27,12 +28,28 @@ def checked_spaces(
         raise ValueError(f"{agent} takes discrete actions, but the action space is {action_space}")
     if isinstance(obs_space, Discrete) or (isinstance(obs_space, Box) and len(obs_space.shape) == 1):
         return obs_space, action_space
-    if isinstance(obs_space, Box) and len(obs_space.shape) == 3 and obs_space.dtype == np.uint8:
+    if isinstance(obs_space, Box) and is_image(obs_space):
         return obs_space, action_space
     raise ValueError(
         f"{agent} takes vectors, uint8 images (channels first) and discrete observations, "
         f"but the observation space is {obs_space}"
     )
+
+
+def sees_images(env: EnvSpec) -> bool:
+    """Says whether an environment's observations are uint8 images, channels first."""
+    if env.is_atari:
+        return True
+    envs = env.make_vec(1)
+    try:
+        return is_image(envs.single_observation_space)
+    finally:
+        envs.close()
+
+
+def is_image(space: gym.Space[Any]) -> bool:
+    """Says whether observations are uint8 images, channels first."""
+    return isinstance(space, Box) and space.dtype == np.uint8 and len(space.shape) == 3
 
 
 def stored_dtype(space: gym.Space[Any]) -> DTypeLike:
@@ -55,20 +72,19 @@ def device_named(name: str) -> torch.device:
     return torch.device("cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu"))
 
 
-def q_network(encoder: str, space: Box | Discrete, num_actions: int, hidden: Sequence[int]) -> nn.Module:
-    """Builds a network `[B, ...] -> [B, A]`; `hidden` are the layers of an mlp.
+def q_network(encoder: str, space: Box | Discrete, num_actions: int, hidden: Sequence[int]) -> tuple[nn.Module, str]:
+    """Builds a network `[B, ...] -> [B, A]`, and says what else than `encoder` makes it where a folder is gone.
+
+    `hidden` are the layers of an mlp; `encoder` is explained in `agents/encoder.py`.
 
     Raises:
         ValueError: there is no such network, or it does not take such observations.
     """
     shape = (int(space.n),) if isinstance(space, Discrete) else space.shape
-    name = encoder if encoder != "auto" else ("mlp" if len(shape) == 1 else "nature")
-    if network_class(name).input_rank != len(shape):
-        wanted = "vectors" if network_class(name).input_rank == 1 else "images"
-        raise ValueError(f"the network {name!r} takes {wanted}, but observations have shape {list(shape)}")
-    options: dict[str, Any] = {"hidden": hidden} if len(shape) == 1 else {"image_size": shape[1:]}
-    network = create(name, in_channels=shape[0], num_classes=num_actions, **options)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
+    plan = read_encoder(encoder, shape, {"hidden": hidden})
+    network = plan.make(num_actions)
+    plan.load(network)
+    return network.to(memory_format=torch.channels_last), plan.text  # type: ignore[call-overload]
 
 
 def as_input(obs: Array, space: Box | Discrete, device: torch.device) -> Tensor:

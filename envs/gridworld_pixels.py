@@ -27,7 +27,7 @@ class StateSight:
     """Sees the number of the cell."""
 
     def __init__(self, cells: Cells) -> None:
-        self.space = gym.spaces.Discrete(cells.size)
+        self.space: gym.Space[Any] = gym.spaces.Discrete(cells.size)
 
     def __call__(self, state: NDArray[np.int64]) -> NDArray[np.int64]:
         """Returns the states themselves, as a copy."""
@@ -49,7 +49,7 @@ class ImageSight:
                 f"a map of {cells.shape[0]} x {cells.shape[1]} cells would be seen as images of {height} x {width} "
                 f"pixels, but at most {LARGEST} a side are drawn"
             )
-        self.space = gym.spaces.Box(0, 255, (3, height, width), np.uint8)
+        self.space: gym.Space[Any] = gym.spaces.Box(0, 255, (3, height, width), np.uint8)
         self._cells = cells
         self._empty = np.ascontiguousarray(map_image(cells, side=self._side).transpose(2, 0, 1))  # [3, H, W]
         self._tiles = np.zeros((128, 3, self._side, self._side), np.uint8)  # each letter with the agent on it

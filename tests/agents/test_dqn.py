@@ -10,7 +10,7 @@ import torch
 from gymnasium.spaces import Box, Discrete
 
 from palestra.agents.agent import Transition
-from palestra.agents.dqn import DQN, DQNConfig, td_target
+from palestra.agents.dqn import DQN, DQNConfig
 from palestra.agents.evaluation import evaluate
 from palestra.envs.spec import EnvSpec
 
@@ -25,16 +25,6 @@ def step(obs: Any, action: Any, reward: Any, next_obs: Any, **ends: Any) -> Tran
         np.asarray(obs), np.asarray(action), np.asarray(reward, float), np.asarray(next_obs),
         np.asarray(ends.get("terminated", no)), np.asarray(ends.get("truncated", no)), mask, mask,
     )  # fmt: skip
-
-
-def test_targets_by_hand() -> None:
-    reward, discount = torch.tensor([1.0, 2.0]), torch.tensor([0.5, 0.0])
-    q = torch.tensor([[1.0, 4.0, 2.0], [9.0, 9.0, 9.0]])
-    torch.testing.assert_close(td_target(reward, discount, q, q, None), torch.tensor([3.0, 2.0]))
-    mask = torch.tensor([[True, False, True], [False, False, False]])  # nothing may be allowed where nothing follows
-    torch.testing.assert_close(td_target(reward, discount, q, q, mask), torch.tensor([2.0, 2.0]))
-    online = torch.tensor([[5.0, 0.0, 0.0], [0.0, 0.0, 0.0]])  # double Q: chosen by one, valued by the other
-    torch.testing.assert_close(td_target(reward, discount, q, online, None), torch.tensor([1.5, 2.0]))
 
 
 def test_one_update_by_hand() -> None:

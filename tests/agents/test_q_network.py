@@ -14,7 +14,7 @@ STATES = gym.spaces.Discrete(5, start=2)
 def test_observations_are_stored_and_valued(space: gym.Space, dtype: type) -> None:
     assert stored_dtype(space) == dtype
     obs = np.stack([space.sample() for _ in range(6)])
-    network = q_network("auto", space, 2, (8,))
+    network, _ = q_network("auto", space, 2, (8,))
     assert network(as_input(obs, space, torch.device("cpu"))).shape == (6, 2)
 
 
