@@ -229,7 +229,7 @@ class Learner:
         seen = {f"train/{name}": value / world for name, value in zip(sums, self._sum(sums.values()), strict=True)}
         if not math.isfinite(seen["train/loss"]):
             raise DivergedError(
-                f"the loss became {seen['train/loss']} at step {self.step + 1}; a smaller step size may help"
+                f"the loss became {seen['train/loss']} at step {self.step + 1}; a smaller learning rate may help"
             )
         if c.max_grad_norm:
             self._accelerator.clip_grad_norm_(self.network.parameters(), c.max_grad_norm)

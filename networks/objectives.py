@@ -41,9 +41,8 @@ def supervised(loss: str) -> Callable[[nn.Module, Batch], Losses]:
         output = network(batch[0])
         labelled = batch[1].dim() == 1 and not batch[1].is_floating_point()
         if labelled and not 0 <= int(batch[1].min()) <= int(batch[1].max()) < max(output.shape[1], 2):
-            raise ValueError(
-                f"labels must lie between 0 and {max(output.shape[1], 2) - 1}, but {batch[1].max()} was given"
-            )
+            last = max(output.shape[1], 2) - 1
+            raise ValueError(f"labels must lie between 0 and {last}, but go from {batch[1].min()} to {batch[1].max()}")
         return function(output, batch[1]), {"accuracy": hits(output, batch[1])} if labelled else {}
 
     return objective

@@ -50,6 +50,9 @@ def from_pretrained(folder: str | Path, **changes: Any) -> nn.Module:
     """
     folder = network_folder(folder)
     options = {key: value for key, value in read_config(folder).items() if key not in ("format", "about")}
+    if options.get("mean") and changes.get("in_channels", options["in_channels"]) != options["in_channels"]:
+        for key in ("mean", "std"):
+            options[key] = [sum(options[key]) / len(options[key])] * changes["in_channels"]
     network = create(options.pop("network"), **{**options, **changes})
     load_into(network, folder / WEIGHTS)
     return network
