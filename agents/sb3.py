@@ -10,6 +10,7 @@ import dataclasses
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -18,17 +19,16 @@ import stable_baselines3
 import torch
 from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 from numpy.typing import NDArray
-from stable_baselines3.common.distributions import CategoricalDistribution, Distribution
 from stable_baselines3.common.logger import Logger
-from stable_baselines3.common.policies import MultiInputActorCriticPolicy
-from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.utils import set_random_seed
 
-
 from palestra.agents.agent import Array, Metrics
+from palestra.agents.encoder import check_options, read_encoder
+from palestra.agents.q_network import is_image
 from palestra.agents.sb3_env import SB3VecEnv, SpacesOnly, with_mask
+from palestra.agents.sb3_policy import Actor, Encoder, MaskedPolicy, encoders_of, prepare_learning
 from palestra.envs.spec import EnvSpec
-from palestra.networks import create
+from palestra.networks.pretrained import save_pretrained
 from palestra.networks.threads import use_threads
 
 
@@ -59,7 +59,11 @@ class PPOConfig:
     max_grad_norm: float = 0.5
     """Norm to which a larger gradient is scaled down."""
     encoder: str = "auto"
-    """Network by name; auto is mlp for vectors and nature for images."""
+    """Network by name, or the folder of a saved network or run; auto is mlp for vectors and nature for images."""
+    encoder_lr: float | None = None
+    """Step size of the encoder: all layers but the last; the agent's own if left out."""
+    freeze: int = 0
+    """First stages of the encoder that are kept constant; -1 for all of it."""
     hidden: tuple[int, ...] = (64, 64)
     """Units of each hidden layer of an mlp; policy and value each have their own."""
     device: str = "auto"
@@ -87,50 +91,20 @@ class A2CConfig:
     max_grad_norm: float = 0.5
     """Norm to which a larger gradient is scaled down."""
     encoder: str = "auto"
-    """Network by name; auto is mlp for vectors and nature for images."""
+    """Network by name, or the folder of a saved network or run; auto is mlp for vectors and nature for images."""
+    encoder_lr: float | None = None
+    """Step size of the encoder: all layers but the last; the agent's own if left out."""
+    freeze: int = 0
+    """First stages of the encoder that are kept constant; -1 for all of it."""
     hidden: tuple[int, ...] = (64, 64)
     """Units of each hidden layer of an mlp; policy and value each have their own."""
     device: str = "auto"
     """cpu, cuda, or auto: cuda where there is one."""
 
 
-OURS = ("learning_rate", "learning_rate_steps", "encoder", "hidden", "device")  # options that are not handed through
-
-
-class Encoder(BaseFeaturesExtractor):
-    """One of our networks as the library's features extractor; `mask` keeps the Ω `[B, A]` of the last batch."""
-
-    def __init__(self, observation_space: gym.spaces.Dict, encoder: str, hidden: tuple[int, ...]) -> None:
-        space = observation_space["obs"]
-        image = _is_image(space)
-        name = encoder if encoder != "auto" else "nature" if image else "mlp"
-        if name == "mlp":
-            network = create(name, in_channels=gym.spaces.flatdim(space), hidden=hidden, activation="tanh")
-        else:
-            shape = space.shape or (0, 0, 0)
-            network = create(name, in_channels=shape[0], image_size=shape[1:])
-        super().__init__(observation_space, int(network.num_features))  # type: ignore[arg-type]
-        self.network = network
-        self.mask: torch.Tensor | None = None
-        self._flat = name == "mlp"
-
-    def forward(self, observations: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Maps the library's preprocessed observations to features `[B, num_features]`."""
-        obs = observations["obs"]
-        self.mask = observations["mask"] > 0 if "mask" in observations else None
-        features: torch.Tensor = self.network(obs.flatten(1) if self._flat else obs)
-        return features
-
-
-class MaskedPolicy(MultiInputActorCriticPolicy):
-    """The library's actor-critic policy, whose logits outside Ω are minus infinity."""
-
-    def _get_action_dist_from_latent(self, latent_pi: torch.Tensor) -> Distribution:
-        mask: Any = self.pi_features_extractor.mask
-        if mask is None or not isinstance(self.action_dist, CategoricalDistribution):
-            return super()._get_action_dist_from_latent(latent_pi)
-        logits = self.action_net(latent_pi).masked_fill(~mask, -torch.inf)
-        return self.action_dist.proba_distribution(action_logits=logits)
+OURS = (  # options that are not handed through
+    *("learning_rate", "learning_rate_steps", "encoder", "encoder_lr", "freeze", "hidden", "device"),
+)
 
 
 class OnPolicy:
@@ -146,13 +120,28 @@ class OnPolicy:
 
     def __init__(self, config: Any, obs_space: gym.Space[Any], action_space: gym.Space[Any], seed: int) -> None:
         _check(type(self).__name__, config, obs_space, action_space)
-        self.config = config
         self.step = 0
         self._seed = seed
         self._action_space = action_space
-        use_threads(_is_image(obs_space))
+        use_threads(is_image(obs_space))
+        shape = obs_space.shape if is_image(obs_space) else (gym.spaces.flatdim(obs_space),)
+        plan = read_encoder(config.encoder, shape or (), {"hidden": config.hidden, "activation": "tanh"})
+        self.config = dataclasses.replace(config, encoder=plan.text)  # with which it can be made again anywhere
+        self._network = {"network": plan.network, "arguments": plan.arguments}
         set_random_seed(self._seed_at(0))
         self._model = self._build(SpacesOnly(obs_space, action_space))
+        for network in encoders_of(self._model.policy):
+            plan.load(network)
+
+    @property
+    def network(self) -> Actor:
+        """The layers that choose actions, `[B, ...] -> [B, A]`, in evaluation mode."""
+        policy = self._model.policy
+        return Actor(encoders_of(policy)[0], policy.action_net).eval()
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Writes the encoder, the actor's if the critic has its own, from which agents and others take it."""
+        save_pretrained(encoders_of(self._model.policy)[0], folder, agent=type(self).__name__.lower())
 
     def act(
         self, obs: Array, first: NDArray[np.bool_], mask: NDArray[np.bool_] | None = None, *, explore: bool = True
@@ -214,7 +203,7 @@ class OnPolicy:
 
     def _build(self, envs: Any) -> Any:
         c = self.config
-        image = _is_image(envs.observation_space["obs"])
+        image = is_image(envs.observation_space["obs"])
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "You have specified a mini-batch size")  # a smaller last one is fine
             model = type(self).algorithm(
@@ -223,13 +212,14 @@ class OnPolicy:
                 learning_rate=self._learning_rate,
                 policy_kwargs={
                     "features_extractor_class": Encoder,
-                    "features_extractor_kwargs": {"encoder": c.encoder, "hidden": c.hidden},
+                    "features_extractor_kwargs": self._network,
                     "share_features_extractor": image,
                     "net_arch": [],
                 },
                 device=c.device,
                 **{f.name: getattr(c, f.name) for f in dataclasses.fields(c) if f.name not in OURS},
             )
+        prepare_learning(model.policy, c.learning_rate, c.encoder_lr, c.freeze)
         model.set_logger(Logger(None, []))
         return model
 
@@ -277,10 +267,6 @@ class A2C(OnPolicy):
         return A2CConfig(ent_coef=0.01, vf_coef=0.25) if env.is_atari else A2CConfig(learning_rate_steps=steps)
 
 
-def _is_image(space: gym.Space[Any]) -> bool:
-    return isinstance(space, Box) and space.dtype == np.uint8 and len(space.shape) == 3
-
-
 def _check(name: str, config: Any, obs_space: gym.Space[Any], action_space: gym.Space[Any]) -> None:
     if not isinstance(obs_space, Box | Discrete | MultiDiscrete | MultiBinary):
         raise ValueError(
@@ -296,3 +282,4 @@ def _check(name: str, config: Any, obs_space: gym.Space[Any], action_space: gym.
     for option in ("gamma", "gae_lambda"):
         if not 0.0 <= getattr(config, option) <= 1.0:
             raise ValueError(f"{option} must lie between 0 and 1, but is {getattr(config, option)}")
+    check_options(config.encoder_lr, config.freeze)
