@@ -32,7 +32,34 @@ class Entry(NamedTuple):
 
 
 NETWORKS = {  # name on the command line
+    "perceptron": Entry("mlp", "Perceptron", "one layer of weights (Rosenblatt 1958)"),
     "mlp": Entry("mlp", "MLP", "fully connected layers on vectors"),
+    "rbf": Entry("rbf", "RBF", "radial-basis units and a linear layer (Broomhead and Lowe 1988)"),
+    "autoencoder": Entry("autoencoder", "Autoencoder", "fully connected layers to a code and back"),
+    "sparse-autoencoder": Entry(
+        "autoencoder",
+        "Autoencoder",
+        "an autoencoder whose units are seldom active (Ng 2011)",
+        {"hidden": (), "num_features": 128, "code_activation": "sigmoid", "sparsity": 0.05},
+    ),
+    "denoising-autoencoder": Entry(
+        "autoencoder",
+        "Autoencoder",
+        "an autoencoder that mends what was corrupted (Vincent et al. 2008)",
+        {"hidden": (), "num_features": 128, "code_activation": "sigmoid", "noise": "masking"},
+    ),
+    "conv-autoencoder": Entry(
+        "autoencoder",
+        "Autoencoder",
+        "any network on images as encoder, transposed convolutions back",
+        {"encoder": "nature", "image_size": (84, 84)},
+    ),
+    "stacked-autoencoder": Entry(
+        "autoencoder",
+        "Autoencoder",
+        "a deep autoencoder that can be trained layer by layer (Bengio et al. 2007)",
+        {"hidden": (256, 128), "activation": "sigmoid", "code_activation": "sigmoid"},
+    ),
     "nature": Entry("cnn", "NatureCNN", "the three convolutions of the Nature DQN (Mnih et al. 2015) on 84x84 frames"),
     "impala": Entry("cnn", "ImpalaCNN", "the residual encoder of IMPALA (Espeholt et al. 2018) on 84x84 frames"),
     "lenet5": Entry("lenet", "LeNet", "LeNet-5 as published (LeCun et al. 1998) on 32x32 or 28x28 images"),
@@ -72,6 +99,11 @@ NETWORKS = {  # name on the command line
         )
         for d in (121, 169, 201)
     },
+    "rnn": Entry("recurrent", "Recurrent", "a plain recurrent network on sequences (Elman 1990)", {"cell": "rnn"}),
+    "lstm": Entry("recurrent", "Recurrent", "long short-term memory on sequences", {"cell": "lstm"}),
+    "gru": Entry("recurrent", "Recurrent", "gated recurrent units on sequences (Cho et al. 2014)", {"cell": "gru"}),
+    "attention": Entry("attention", "EntityAttention", "self-attention on sets of entities (Baker et al. 2020)"),
+    "gcn": Entry("graph", "GCN", "graph convolutions on the nodes of a graph (Kipf & Welling 2017)"),
 }
 
 
