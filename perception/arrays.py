@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,10 @@ def npz(name: str, *, layout: str | None = None) -> Images:
         raise ValueError(f"{name} holds {', '.join(found) or 'nothing'}, but an array 'images' is wanted")
     classes = arrays.get("classes")
     names = None if classes is None else tuple(str(c) for c in classes)
-    return Images(_planes_first(arrays["images"], layout, name), arrays.get("labels"), names, name=name)
+    return Images(planes_first(arrays["images"], layout, name), arrays.get("labels"), names, name=name)
 
 
-def _planes_first(images: NDArray[Any], layout: str | None, name: str) -> NDArray[Any]:
+def planes_first(images: NDArray[Any], layout: str | None, name: str) -> NDArray[Any]:
     """Returns `[N, C, H, W]`."""
     if layout not in (None, "NHWC", "NCHW"):
         raise ValueError(f"layout is {layout!r}, but NHWC or NCHW is wanted")
@@ -58,3 +59,15 @@ def _planes_first(images: NDArray[Any], layout: str | None, name: str) -> NDArra
         )
     channels_last = layout == "NHWC" if layout else last
     return images.transpose(0, 3, 1, 2) if channels_last else images
+
+
+def parse_size(size: int | str | Sequence[int]) -> tuple[int, int]:
+    """Returns height and width from a side, (H, W) or "HxW".
+
+    Raises:
+        ValueError: it is none of them, or not positive.
+    """
+    sides = str(size).split("x") if isinstance(size, int | str) else [str(side) for side in size]
+    if len(sides) not in (1, 2) or not all(side.isdecimal() and int(side) > 0 for side in sides):
+        raise ValueError(f"size is {size!r}, but a side, a height and a width, or HxW in pixels is wanted")
+    return int(sides[0]), int(sides[-1])

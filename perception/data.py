@@ -226,6 +226,11 @@ class Source(NamedTuple):
 
 DATA = {
     "digits": Source("arrays", "digits", (), "1,797 handwritten digits of 8 x 8 pixels, from scikit-learn"),
+    "mnist": Source(
+        "downloads", "published", ("train", "test"), "70,000 handwritten digits of 28 x 28, 10,000 to test"
+    ),
+    "fashion-mnist": Source("downloads", "published", ("train", "test"), "70,000 clothes of 28 x 28, 10,000 to test"),
+    "cifar10": Source("downloads", "published", ("train", "test"), "60,000 photographs of 32 x 32, 10,000 to test"),
 }
 
 
