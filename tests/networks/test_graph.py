@@ -1,5 +1,7 @@
 """Graph convolution against dense matrices."""
 
+import importlib.util
+import os
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,20 @@ def test_features_stages_and_saving(tmp_path: Path) -> None:
 def test_parameter_count_is_the_papers_network_on_cora() -> None:
     # Kipf & Welling 2017, Sections 5.1 and 5.2: 1433 words, 16 hidden units, 7 classes; a bias a unit.
     assert sum(p.numel() for p in GCN(1433, 7).parameters()) == 1433 * 16 + 16 + 16 * 7 + 7
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("PALESTRA_DATA" not in os.environ, reason="PALESTRA_DATA names no folder with cora/cora.npz")
+def test_accuracy_on_cora() -> None:
+    # Kipf & Welling 2017, Table 2: 81.5 %; less three standard errors of three seeds that spread by 0.6 each.
+    spec = importlib.util.spec_from_file_location("cora", Path(__file__).parents[2] / "benchmarks" / "cora.py")
+    assert spec is not None
+    assert spec.loader is not None
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    cora = benchmark.load(Path(os.environ["PALESTRA_DATA"]))
+    assert len({*cora.train.tolist(), *cora.valid.tolist(), *cora.test.tolist()}) == 140 + 500 + 1000
+    assert sum(benchmark.learn(cora, seed)[1] for seed in range(3)) / 3 >= 81.5 - 3 * 0.6 / 3**0.5
 
 
 def test_wrong_arguments_are_named() -> None:
