@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from palestra.cli import checkpoint
 
+KINDS = {"agent": "an agent's run of `palestra train`", "fit": "a network's run of `palestra fit`"}
 CLOCK = "time/"  # metrics under this name depend on the clock and differ from one execution to the next
 
 
@@ -31,8 +32,8 @@ class Run:
         self.config = config
 
     @classmethod
-    def create(cls, name: str, config: dict[str, Any]) -> "Run":
-        """Makes the folder of a new run.
+    def create(cls, name: str, config: dict[str, Any], state: dict[str, Any] | None = None) -> "Run":
+        """Makes the folder of a new run; `state` is a checkpoint of step 0, if it cannot be made from the config.
 
         Raises:
             ValueError: there is one of that name.
@@ -43,25 +44,39 @@ class Run:
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")
         unfinished.mkdir(parents=True)
         write_json(unfinished / "config.json", config)
+        if state is not None:
+            checkpoint.save(unfinished / "checkpoint", 0, state)
         unfinished.rename(path)  # so that a run has its config.json from its first moment on
         return cls(path, config)
 
     @classmethod
-    def open(cls, name: str) -> "Run":
-        """Opens a run by its path, or by its name among the runs.
+    def open(cls, name: str, kind: Literal["agent", "fit"] | None = None) -> "Run":
+        """Opens a run by its path, or by its name among the runs; `kind` is what is wanted of `palestra train` or `fit`.
 
         Raises:
-            ValueError: it is not there, or no run.
+            ValueError: it is not there, no run, or one of the other kind.
         """
         path = Path(name) if (Path(name) / "config.json").is_file() else runs_folder() / name
         if not path.is_dir():
             raise ValueError(f"there is no run {name!r}; {_known_runs()}")
         try:
-            return cls(path, json.loads((path / "config.json").read_text()))
+            run = cls(path, json.loads((path / "config.json").read_text()))
         except OSError:
             raise ValueError(f"{path} is no run: it has no config.json") from None
         except ValueError as error:
             raise ValueError(f"{path}/config.json is damaged: {error}") from None
+        given = next((key for key in KINDS if key in run.config), None)
+        if given is None or given != (kind or given):
+            wanted = f"{KINDS[kind]} is wanted" if kind else "a run is wanted"
+            raise ValueError(f"{path} is {KINDS[given] if given else 'no run'}, but {wanted}")
+        return run
+
+    @property
+    def title(self) -> str:
+        """What was trained, and in what."""
+        if "fit" in self.config:
+            return f"{self.config['fit']} on {self.config['data']['name']}"
+        return f"{self.config['agent']} in {self.config['env']['id']}"
 
     @contextmanager
     def locked(self) -> Iterator[None]:

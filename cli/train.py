@@ -15,10 +15,11 @@ from palestra.cli import watch
 from palestra.cli.log import Log, interruptible
 from palestra.cli.options import key_values, parse, parse_known
 from palestra.cli.progress import Progress, duration, say
-from palestra.cli.run import Run, free_name, seeds_of
+from palestra.cli.run import Run, free_name, runs_folder, seeds_of
 from palestra.cli.setup import agent_config_of, env_of, new_agent, restore
 from palestra.cli.tracking import Tracker
 from palestra.envs.spec import EnvSpec
+from palestra.networks import NETWORKS
 
 HELP = ("-h", "--help")
 LEAST_SEGMENT = 2_000  # steps of each environment between checkpoints, which cut episodes, where nobody says
@@ -85,7 +86,21 @@ def _fresh(name: str | None, rest: list[str], basic: Options) -> tuple[Run, Agen
     config = _resolve(kind, name, rest, basic)
     agent = new_agent(config)
     run_name = basic.name or free_name(f"{name}-{re.split('[/:]', basic.env)[-1]}")
-    return Run.create(run_name, config), agent
+    made = dataclasses.asdict(agent.config)
+    if made == config["agent_config"]:
+        return Run.create(run_name, config), agent
+    # Weights came from a folder: from here on the run has them itself
+    config |= {"agent_config": made, "encoder": config["agent_config"]["encoder"]}
+    return Run.create(run_name, config, agent.state()), agent
+
+
+def _agent_config(options: Any) -> dict[str, Any]:
+    """Returns an agent's own options, an encoder that is the name of a run as the run's path."""
+    config = dataclasses.asdict(options)
+    run = runs_folder() / str(config.get("encoder") or ".")
+    if config.get("encoder", "auto") not in ("auto", *NETWORKS) and (run / "network").is_dir():
+        config["encoder"] = str(run)
+    return config
 
 
 def _reopened(name: str | None, rest: list[str]) -> Run:
@@ -97,7 +112,7 @@ def _reopened(name: str | None, rest: list[str]) -> Run:
         raise ValueError(f"--{odd[0].replace('_', '-')} is fixed by the run that --resume goes on with; leave it out")
     if options.steps is not None and options.steps < 1:
         raise ValueError(f"--steps is {options.steps}, but at least 1 is wanted")
-    run = Run.open(str(options.resume))
+    run = Run.open(str(options.resume), "agent")
     if name not in (None, run.config["agent"]):
         raise ValueError(f"{run.path} trains {run.config['agent']}, not {name}")
     return run
@@ -149,7 +164,7 @@ def _resolve(kind: Any, name: str, rest: list[str], basic: Options) -> dict[str,
     return {
         "agent": name,
         "env": dataclasses.asdict(_env(basic)),
-        "agent_config": dataclasses.asdict(options.agent),
+        "agent_config": _agent_config(options.agent),
         "steps": steps,
         "seed": basic.seed,
         "checkpoint_every": basic.checkpoint_every or max(steps // 10, LEAST_SEGMENT * basic.num_envs),
@@ -184,6 +199,8 @@ def _train(run: Run, agent: Agent, options: Options) -> int:
             log.flush(agent.step)
             if config["eval_episodes"] and not interrupted:
                 _evaluate(run, agent, log)
+            if hasattr(agent, "save_pretrained"):
+                agent.save_pretrained(run.path / "network")
             run.save(agent.step, agent.state())
             if agent.step < boundary:  # nothing left to learn: a planner has reached its tolerance
                 break
