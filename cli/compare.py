@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from palestra.cli.options import parse
 from palestra.cli.run import Run
 
 POINTS = 200  # of a curve
+COMPARED = ("agent_config", "env", "steps", "fit_config", "network", "data", "pretrained", "freeze", "augment")
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Options:
 
     out: Path = Path("compare.png")
     """File of the picture; .png, .svg or .pdf."""
-    metric: str = "rollout/ep_rew_mean"
-    """What to draw: a name in metrics.jsonl."""
+    metric: str = ""
+    """What to draw: a name in metrics.jsonl; the return of agents and the validation loss of networks if left out."""
     smooth: float = 0.05
     """Width of the moving average as a share of the curve; 0 leaves it as it is."""
 
@@ -37,6 +38,7 @@ def main(args: Sequence[str]) -> int:
     groups: dict[str, list[tuple[NDArray[Any], NDArray[Any]]]] = defaultdict(list)
     runs = [Run.open(name) for name in args[:split]]
     labels = _labels(runs)
+    options = replace(options, metric=options.metric or _usual_metric(runs))
     for run, label in zip(runs, labels, strict=True):
         groups[label].append(_curve(run, options.metric))
     curves = {label: _band(members, options.smooth) for label, members in groups.items()}
@@ -48,17 +50,22 @@ def main(args: Sequence[str]) -> int:
     return 0
 
 
+def _usual_metric(runs: Sequence[Run]) -> str:
+    if len({"fit" in run.config for run in runs}) > 1:
+        raise ValueError("agents and fitted networks have no metric in common; say which with --metric")
+    return "valid/loss" if "fit" in runs[0].config else "rollout/ep_rew_mean"
+
+
 def _labels(runs: Sequence[Run]) -> list[str]:
     """Names experiments by agent, environment and the options in which they differ; the seed is left out."""
-    flat = [_flatten({k: v for k, v in run.config.items() if k in ("agent_config", "env", "steps")}) for run in runs]
+    flat = [_flatten({k: v for k, v in run.config.items() if k in COMPARED}) for run in runs]
     keys = {key for options in flat for key in options if not key.endswith("seed")}
     differing = sorted(key for key in keys if len({str(options.get(key)) for options in flat}) > 1)
     labels = []
     for run, options in zip(runs, flat, strict=True):
         detail = [f"{key.split('.')[-1]}={options[key]}" for key in differing if key in options and key != "env.id"]
-        same_agent = len({r.config["agent"] for r in runs}) == 1
-        head = f"{run.config['agent']} in {run.config['env']['id']}"
-        labels.append(" ".join([head, *(detail if same_agent else [])]))
+        same_kind = len({r.config.get("agent", r.config.get("fit")) for r in runs}) == 1
+        labels.append(" ".join([run.title, *(detail if same_kind else [])]))
     return labels
 
 
@@ -106,7 +113,7 @@ def _draw(curves: dict[str, Any], groups: dict[str, list[Any]], options: Options
     for label, (steps, mean, low, high) in curves.items():
         (line,) = axes.plot(steps, mean, label=f"{label} (n={len(groups[label])})")
         axes.fill_between(steps, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
-    axes.set_xlabel("steps of the environment")
+    axes.set_xlabel("steps")
     axes.set_ylabel(options.metric)
     axes.grid(alpha=0.3)
     axes.legend()

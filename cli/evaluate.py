@@ -1,4 +1,4 @@
-"""`palestra evaluate RUN|AGENT`: how good an agent is, with random and optimal beside it."""
+"""`palestra evaluate RUN|AGENT`: how good an agent is, with random and optimal beside it; networks: `score.py`."""
 
 import json
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from palestra.agents.evaluation import evaluate
 from palestra.cli.options import key_values, parse
 from palestra.cli.progress import Progress, say
 from palestra.cli.run import Run, seeds_of, write_json
+from palestra.cli.saved import is_network
 from palestra.cli.setup import env_of, new_agent, trained_agent
 from palestra.envs.spec import EnvSpec
 
@@ -46,10 +47,14 @@ class Options:
 def main(args: Sequence[str]) -> int:
     """Evaluates; a run's result is kept as its `evaluation.json`."""
     name = args[0] if args and not args[0].startswith("-") else None
+    if name is not None and name not in AGENTS and is_network(name):
+        from palestra.cli import score
+
+        return score.main(name, args[1:])
     options = parse(Options, list(args if name is None else args[1:]), "palestra evaluate RUN|AGENT")
     if name is None:
         raise ValueError("what to evaluate is missing: palestra evaluate RUN, or palestra evaluate AGENT --env ID")
-    run = None if name in AGENTS else Run.open(name)
+    run = None if name in AGENTS else Run.open(name, "agent")
     env = _env(options, run)
     agent = trained_agent(run, options.from_step) if run else _untrained(name, env)
     if run and not options.json:

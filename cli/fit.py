@@ -182,15 +182,14 @@ def _steps(learner: Learner, train: Images, valid: Images | None) -> Iterator[tu
 def _fit(run: Run, learner: Learner, train: Images, valid: Images | None, options: Options) -> int:
     """Fits from checkpoint to checkpoint until all is done, or somebody interrupts."""
     config, steps = run.config, run.config["steps"]
-    title = f"{config['fit']} on {config['data']['name']}"
     with (
         Tracker(options.wandb, options.wandb_project, run) as tracker,
-        Progress(title, steps, learner.step) as progress,
+        Progress(run.title, steps, learner.step) as progress,
         interruptible() as interrupted,
     ):
         log = Log(run, tracker, progress, learner.step, TOLD)
         if learner.step == 0:
-            progress.say(_introduction(title, learner, train, valid, run))
+            progress.say(_introduction(learner, train, valid, run))
         try:
             for step, metrics in _steps(learner, train, valid):
                 log.add(step, metrics)
@@ -206,14 +205,19 @@ def _fit(run: Run, learner: Learner, train: Images, valid: Images | None, option
     if interrupted:
         say(f"interrupted at step {learner.step:,} and saved; go on with: palestra fit --resume {run.path}")
     else:
-        say(f"{title}: {learner.step:,} steps in {duration(progress.elapsed)}; {_outcome(learner)}")
+        say(f"{run.title}: {learner.step:,} steps in {duration(progress.elapsed)}; {_outcome(learner)}")
     print(run.path)
     return 130 if interrupted else 0
 
 
 def _save(run: Run, learner: Learner, images: Images) -> None:
     data = run.config["data"]
-    about = {"data": data["name"], "classes": list(images.classes), "step": learner.step, "run": run.path.name}
+    about = {
+        "data": data["name"],
+        "classes": list(images.classes),
+        "image": [images.in_channels, *images.image_size],
+        "step": learner.step,
+    }
     save_pretrained(learner.network, run.path / "network", **about)
     run.save(learner.step, learner.state())
 
@@ -223,13 +227,11 @@ def _what_is_left(run: Run) -> str:
     return f"{run.path} keeps the checkpoint of step {saved[-1]:,}" if saved else "there was no checkpoint before"
 
 
-def _introduction(title: str, learner: Learner, train: Images, valid: Images | None, run: Run) -> str:
+def _introduction(learner: Learner, train: Images, valid: Images | None, run: Run) -> str:
     held_out = f", {len(valid):,} held out" if valid else ""
     size = " x ".join(map(str, (train.in_channels, *train.image_size)))
     learnt = f"{num_parameters(learner.network):,} parameters"
-    return (
-        f"{title}: {len(train):,} images of {size}{held_out}, {learnt}, {run.config['steps']:,} steps, run {run.path}"
-    )
+    return f"{run.title}: {len(train):,} images of {size}{held_out}, {learnt}, {run.config['steps']:,} steps, run {run.path}"
 
 
 def _outcome(learner: Learner) -> str:
@@ -246,9 +248,7 @@ def _reopened(name: str | None, options: Options) -> Run:
     given = {f.name for f in dataclasses.fields(Options) if getattr(options, f.name) != f.default}
     if odd := sorted(given - {"resume", "from_step", "wandb", "wandb_project"}):
         raise ValueError(f"--{odd[0].replace('_', '-')} is fixed by the run that --resume goes on with; leave it out")
-    run = Run.open(str(options.resume))
-    if "fit" not in run.config:
-        raise ValueError(f"{run.path} trains an agent; go on with palestra train --resume {run.path}")
+    run = Run.open(str(options.resume), "fit")
     if name not in (None, run.config["fit"]):
         raise ValueError(f"{run.path} fits {run.config['fit']}, not {name}")
     return run

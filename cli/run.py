@@ -51,7 +51,7 @@ class Run:
 
     @classmethod
     def open(cls, name: str, kind: Literal["agent", "fit"] | None = None) -> "Run":
-        """Opens a run by its path, or by its name among the runs; `kind` is what is wanted of `palestra train` or `fit`.
+        """Opens a run by its path, or by its name among the runs; `kind` says which is wanted.
 
         Raises:
             ValueError: it is not there, no run, or one of the other kind.

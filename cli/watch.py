@@ -52,7 +52,7 @@ def main(args: Sequence[str]) -> int:
         raise ValueError(f"--out {options.out} must end in {', '.join(SUFFIXES)}")
     if options.episodes < 1 or options.steps < 1:
         raise ValueError("--episodes and --steps must be at least 1")
-    run = Run.open(name)
+    run = Run.open(name, "agent")
     agent, env = trained_agent(run, options.from_step), env_of(run.config)
     if options.text:
         _in_terminal(agent, env, options)
