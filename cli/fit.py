@@ -231,7 +231,8 @@ def _introduction(learner: Learner, train: Images, valid: Images | None, run: Ru
     held_out = f", {len(valid):,} held out" if valid else ""
     size = " x ".join(map(str, (train.in_channels, *train.image_size)))
     learnt = f"{num_parameters(learner.network):,} parameters"
-    return f"{run.title}: {len(train):,} images of {size}{held_out}, {learnt}, {run.config['steps']:,} steps, run {run.path}"
+    steps = f"{run.config['steps']:,} steps"
+    return f"{run.title}: {len(train):,} images of {size}{held_out}, {learnt}, {steps}, run {run.path}"
 
 
 def _outcome(learner: Learner) -> str:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from palestra.cli.options import parse
 from palestra.cli.progress import say
 from palestra.cli.run import write_json
@@ -39,15 +42,15 @@ def main(name: str, args: Sequence[str]) -> int:
         raise ValueError(f"--batch-size is {options.batch_size}, but at least 1 is wanted")
     network, about = saved_network(name)
     images, which = _images(name, options)
+    config: Any = network.config
     learner = Learner(network, FitConfig(batch_size=options.batch_size))
     data = inputs_for(network, images)
     measured: dict[str, Any] = {"network": name_of(network), "data": images.name, "part": which, "images": len(images)}
-    if network.config["num_classes"] is None:  # type: ignore[index, union-attr]
+    if config["num_classes"] is None:
         measured |= learner.evaluate(data)
         lines = [f"{key} {value:.6g}" for key, value in measured.items() if isinstance(value, float)]
     else:
-        _check_classes(images, about)
-        found = report(learner.predict(data), images.labels, images.classes)
+        found = report(learner.predict(data), _labels(images, about), about["classes"])
         measured |= found.summary()
         lines = [str(found)]
         if options.out:
@@ -59,6 +62,36 @@ def main(name: str, args: Sequence[str]) -> int:
     else:
         say(f"{measured['network']} on {images.name} ({which}), {len(images):,} images")
         print("\n".join(lines))
-    if (run := _run(name)) is not None:
-        write_json(run.path / "evaluation.json", measured)
+    if not options.data:
+        write_json(Run.open(name).path / "evaluation.json", measured)
     return 0
+
+
+def _images(name: str, options: Options) -> tuple[Images, str]:
+    """Returns the images to measure on, and which they are of the data."""
+    if options.data:
+        part = "test" if parts_of(options.data) else "all"
+        return load_images(options.data, part=part, **key_values(options.data_kwargs)), part
+    if (Path(name) / "model.safetensors").is_file():
+        raise ValueError(f"--data is missing: {name} is a saved network, which has no images of its own")
+    data = Run.open(name, "fit").config["data"]
+    if parts_of(data["name"]):
+        return load_images(data["name"], part="test", **data["options"]), "test"
+    if not data["valid"]:
+        raise ValueError(f"{name} held no images of {data['name']} out; name others with --data")
+    images = load_images(data["name"], **data["options"])
+    return images.split(data["valid"], data["seed"])[1], f"held out, split seed {data['seed']}"
+
+
+def _labels(images: Images, about: dict[str, Any]) -> Tensor:
+    """Returns the labels, `[N]`, in the order of the network's classes.
+
+    Raises:
+        ValueError: there are none, or classes that the network does not know.
+    """
+    if images.labels is None:
+        raise ValueError(f"{images.name} has no labels to compare with; palestra predict says what is on images")
+    if odd := [name for name in images.classes if name not in about["classes"]]:
+        known = ", ".join(about["classes"])
+        raise ValueError(f"{images.name} has the class {odd[0]!r}, but the network knows {known}")
+    return torch.tensor([about["classes"].index(name) for name in images.classes])[images.labels]

@@ -16,7 +16,7 @@ def test_a_run_is_made_once_and_opened_by_name_and_path() -> None:
     run = Run.create("a", {"seed": 3})
     assert Run.open("a").config == Run.open(str(run.path)).config == {"seed": 3}
     with pytest.raises(ValueError, match=r"a exists; choose another --name.*--resume"):
-        Run.create("a", {})
+        Run.create("a", {"agent": "x"})
 
 
 def test_what_is_no_run_is_said() -> None:
@@ -31,7 +31,7 @@ def test_what_is_no_run_is_said() -> None:
 
 
 def test_rewinding_drops_later_rows_checkpoints_and_a_row_cut_short() -> None:
-    run = Run.create("a", {})
+    run = Run.create("a", {"agent": "x"})
     for step in (1, 2, 3):
         run.log(step, {"x": step})
         run.save(step, {"x": np.array(step)})
@@ -44,14 +44,14 @@ def test_rewinding_drops_later_rows_checkpoints_and_a_row_cut_short() -> None:
 
 
 def test_a_full_disk_is_said_with_the_way_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run.create("a", {})
+    run = Run.create("a", {"agent": "x"})
     (run.path / "metrics.jsonl").symlink_to("/dev/full")  # a file that is always full
     with pytest.raises(ValueError, match=r"could not be written \(No space left on device\).*--resume"):
         run.log(1, {"x": 1.0})
 
 
 def test_only_one_process_trains_a_run() -> None:
-    run = Run.create("a", {})
+    run = Run.create("a", {"agent": "x"})
     with run.locked(), pytest.raises(ValueError, match="another process"), Run.open("a").locked():
         pass
     with Run.open("a").locked():
