@@ -9,13 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from palestra.cli.options import parse
+from palestra.cli.options import key_values, parse
 from palestra.cli.progress import say
-from palestra.cli.run import write_json
+from palestra.cli.run import Run, write_json
 from palestra.cli.saved import saved_network
 from palestra.networks.fit import FitConfig, Learner
 from palestra.networks.stages import name_of
 from palestra.perception.classify import report
+from palestra.perception.data import Images, load_images, parts_of
 from palestra.perception.inputs import inputs_for
 
 

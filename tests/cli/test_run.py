@@ -13,8 +13,8 @@ def _own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_is_made_once_and_opened_by_name_and_path() -> None:
-    run = Run.create("a", {"seed": 3})
-    assert Run.open("a").config == Run.open(str(run.path)).config == {"seed": 3}
+    run = Run.create("a", {"agent": "x", "seed": 3})
+    assert Run.open("a").config == Run.open(str(run.path)).config == {"agent": "x", "seed": 3}
     with pytest.raises(ValueError, match=r"a exists; choose another --name.*--resume"):
         Run.create("a", {"agent": "x"})
 
