@@ -32,7 +32,9 @@ def npz(name: str, *, layout: str | None = None) -> Images:
     if not path.is_file():
         raise ValueError(f"there is no file {name}; a file with the arrays images and labels is wanted")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, zipfile.ZipFile(opened):
+            opened.seek(0)
+            file = np.load(opened, allow_pickle=False)
             arrays = {key: file[key] for key in ("images", "labels", "classes") if key in file}
             found = list(file)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:

@@ -139,7 +139,7 @@ def _unit(x: Tensor) -> Tensor:
 def _like(x: Tensor, y: Tensor) -> Tensor:
     """Returns images y in [0, 1], cut off there, in the type of x."""
     y = y.clamp(0, 1)
-    return (y * 255).round().to(torch.uint8) if x.dtype == torch.uint8 else y
+    return (y * 255).round().to(torch.uint8) if x.dtype == torch.uint8 else y.to(x.dtype)
 
 
 def _mapped(x: Tensor, matrix: Tensor) -> Tensor:

@@ -161,11 +161,12 @@ def read_idx(path: Path) -> Bytes:
                 raise ValueError(
                     f"{path} is no IDX file of labels or images: it begins with {magic.hex() or 'nothing'}"
                 )
-            shape = tuple(np.frombuffer(file.read(4 * magic[3]), ">u4").tolist())
+            head = file.read(4 * magic[3])
+            shape = tuple(np.frombuffer(head, ">u4").tolist()) if len(head) == 4 * magic[3] else ()
             content = file.read(math.prod(shape) + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is damaged ({error}); delete it, and it is downloaded again") from None
-    if len(shape) != magic[3] or len(content) != math.prod(shape):
+    if len(content) != math.prod(shape):
         raise ValueError(f"{path} is damaged: it should hold {list(shape)} bytes, but has {len(content)}; delete it")
     return np.frombuffer(content, np.uint8).reshape(shape)
 
