@@ -1,6 +1,8 @@
 """DQN: its targets and one update by hand, schedules, masks, ends, exactness, and what it refuses."""
 
 import dataclasses
+import shutil
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -13,6 +15,8 @@ from palestra.agents.agent import Transition
 from palestra.agents.dqn import DQN, DQNConfig
 from palestra.agents.evaluation import evaluate
 from palestra.envs.spec import EnvSpec
+from palestra.networks import create
+from palestra.networks.pretrained import from_pretrained, save_pretrained
 
 VECTOR = Box(-1.0, 1.0, (2,), np.float32)
 
@@ -164,6 +168,49 @@ def test_images_go_on_from_a_saved_state_to_the_bit() -> None:
     assert_same(as_arrays(resumed.state()), as_arrays(whole.state()))
 
 
+@pytest.mark.parametrize("options", [{"freeze": 2}, {"freeze": -1}, {"encoder_lr": 1e-5}])
+def test_agents_of_a_saved_encoder_go_on_when_its_folder_is_gone(tmp_path: Path, options: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    saved = create("nature", in_channels=3, num_classes=7, image_size=(40, 36))
+    save_pretrained(saved, tmp_path / "encoder")
+    config = DQNConfig(
+        learning_starts=4, batch_size=4, train_freq=2, target_update_interval=6, buffer_size=30,
+        encoder=str(tmp_path / "encoder"), learning_rate_steps=100, **options,
+    )  # fmt: skip
+    spaces = Box(0, 255, (3, 40, 36), np.uint8), Discrete(3)
+    whole = DQN(config, *spaces, seed=1)
+    assert torch.equal(whole.network.features[0].weight, saved.features[0].weight)
+    assert whole.network.head.weight.shape == (3, 512)
+    play_images(whole, 8)
+    assert torch.equal(whole.network.features[0].weight, saved.features[0].weight) == ("freeze" in options)
+    shutil.rmtree(tmp_path / "encoder")
+    assert str(tmp_path) not in whole.config.encoder
+    resumed = DQN(whole.config, *spaces, seed=1)
+    resumed.restore(as_arrays(whole.state()))
+    assert play_images(resumed, 8) == play_images(whole, 8)
+    assert_same(as_arrays(resumed.state()), as_arrays(whole.state()))
+
+
+def test_what_an_agent_saves_another_begins_with(tmp_path: Path) -> None:
+    config = DQNConfig(learning_starts=4, batch_size=4, train_freq=2, buffer_size=30)
+    spaces = Box(0, 255, (3, 40, 36), np.uint8), Discrete(3)
+    agent = DQN(config, *spaces, seed=1)
+    play_images(agent, 8)
+    agent.save_pretrained(tmp_path)
+    loaded = from_pretrained(tmp_path)
+    for name, value in agent.network.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value)
+    other = DQN(dataclasses.replace(config, encoder=str(tmp_path)), *spaces, seed=2)
+    same = {name: torch.equal(p, other.network.state_dict()[name]) for name, p in agent.network.state_dict().items()}
+    assert same == {name: not name.startswith("head.") for name in same}
+
+
+def test_configs_of_before_encoders_could_be_frozen_still_load() -> None:
+    old = dataclasses.asdict(DQNConfig())
+    del old["encoder_lr"], old["freeze"]
+    assert DQNConfig(**old) == DQNConfig()
+
+
 def test_evaluation_needs_no_memory_and_changes_no_training() -> None:
     env = EnvSpec("CartPole-v1", num_envs=2, seed=0)
     config = dataclasses.replace(DQN.defaults(env, 200), learning_starts=20, eval_epsilon=0.5)
@@ -217,6 +264,10 @@ def test_other_spaces_are_refused(obs_space: Any, action_space: Any, message: st
         ({"learning_starts": -1}, "learning_starts must not be negative"),
         ({"encoder": "mlpp"}, "no network 'mlpp'; did you mean mlp"),
         ({"encoder": "nature"}, "'nature' takes images, but observations have shape"),
+        ({"encoder_lr": 0.0}, "encoder_lr must be positive, but is 0; freeze=-1 keeps an encoder constant"),
+        ({"freeze": -2}, "freeze must be a number of stages, or -1 for all of them, but is -2"),
+        ({"freeze": 3}, "3 stages were to be frozen, but mlp has 2: features.1, features.3"),
+        ({"freeze": -1, "encoder_lr": 0.1}, "encoder_lr is 0.1, but nothing in the encoder is learnt"),
         ({"device": "gpu"}, "must be auto, cpu or cuda, but is 'gpu'"),
     ],
 )
