@@ -1,10 +1,36 @@
 """Activation functions by name."""
 
-import difflib
+import torch
+from torch import Tensor, nn
 
-from torch import nn
+from palestra.networks.optimizers import named
 
-ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+
+class Step(nn.Module):
+    """1 where the input is positive, else 0: the unit of McCulloch and Pitts (1943). Its gradient is 0 everywhere."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps `[...]` to zeros and ones of that shape."""
+        return (x > 0).to(x.dtype)
+
+
+class Gaussian(nn.Module):
+    """exp(-x^2)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps `[...]` to numbers in (0, 1] of that shape."""
+        return torch.exp(-x.square())
+
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "identity": nn.Identity,
+    "step": Step,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "leaky-relu": nn.LeakyReLU,
+    "gaussian": Gaussian,
+}
 
 
 def activation_named(name: str) -> nn.Module:
@@ -13,8 +39,5 @@ def activation_named(name: str) -> nn.Module:
     Raises:
         ValueError: there is none of that name; the nearest one is offered.
     """
-    if name not in ACTIVATIONS:
-        near = difflib.get_close_matches(name, ACTIVATIONS, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(ACTIVATIONS)}"
-        raise ValueError(f"there is no activation {name!r}; {hint}")
-    return ACTIVATIONS[name]()
+    module: nn.Module = named(name, ACTIVATIONS, "activation")()
+    return module
