@@ -79,7 +79,7 @@ def read_encoder(encoder: str, shape: Sequence[int], mlp: Mapping[str, Any]) -> 
         arguments, weights = _saved(encoder, shape)
         text, source = json.dumps(arguments), encoder
     given = {"in_channels": int(shape[0])} | ({"image_size": tuple(shape[1:])} if len(shape) == 3 else {})
-    _check_kind(arguments["network"], shape)
+    _check_kind(given | arguments, shape)
     _check_sizes(source, arguments, given)
     rest = {key: value for key, value in {**arguments, **given}.items() if key != "network"}
     return Plan(rest, arguments["network"], weights, text)
@@ -156,11 +156,13 @@ def _saved(path: str, shape: Sequence[int]) -> tuple[dict[str, Any], dict[str, T
         if hasattr(network_class(config["network"]), "decode"):
             folder = save_pretrained(_encoder_of(from_pretrained(folder), path), place)
             config = read_config(folder)
-        _check_kind(config["network"], shape)
-        network = from_pretrained(folder, num_classes=None, **_planes(config, shape))
-    arguments = {key: value for key, value in network.config.items() if key not in NOT_AN_OPTION}  # type: ignore[operator, union-attr]
+        _check_kind(config, shape)
+        planes = {"in_channels": int(shape[0])} if len(shape) == 3 else {}
+        network = from_pretrained(folder, num_classes=None, **planes)
+    kept: Any = network.config
+    arguments = {key: value for key, value in kept.items() if key not in NOT_AN_OPTION}
     if len(shape) == 3:
-        arguments["image_size"] = tuple(config.get("image_size") or _default_size(config["network"]))
+        arguments["image_size"] = tuple(_image_size(config) or ())
     return arguments, dict(network.state_dict())
 
 
@@ -171,28 +173,27 @@ def _encoder_of(autoencoder: nn.Module, path: str) -> nn.Module:
     return encoder  # type: ignore[return-value]
 
 
-def _planes(config: dict[str, Any], shape: Sequence[int]) -> dict[str, Any]:
-    """Returns the changes that make a network of images take another number of planes."""
-    if len(shape) != 3 or config["in_channels"] == shape[0]:
-        return {}
-    normal = {key: [sum(config[key]) / len(config[key])] * shape[0] for key in ("mean", "std") if config.get(key)}
-    return {"in_channels": int(shape[0]), **normal}
+def _image_size(arguments: Mapping[str, Any]) -> Sequence[int] | None:
+    """Returns the size of the images that `create` makes a network for, or None where it is for others."""
+    name = arguments["network"]
+    option = inspect.signature(network_class(name)).parameters.get("image_size")
+    size: Sequence[int] | None = None
+    if option is not None:
+        size = {"image_size": option.default, **NETWORKS[name].options, **arguments}["image_size"]
+    return size
 
 
-def _default_size(network: str) -> tuple[int, int]:
-    options = NETWORKS[network].options
-    size = options.get("image_size") or inspect.signature(network_class(network)).parameters["image_size"].default
-    return (int(size[0]), int(size[1]))
-
-
-def _check_kind(network: str, shape: Sequence[int]) -> None:
-    kind = network_class(network)
-    if kind.input_rank != len(shape):
-        raise ValueError(
-            f"the network {network!r} takes {SAMPLES[kind.input_rank]}, but observations have shape {list(shape)}"
-        )
+def _check_kind(arguments: Mapping[str, Any], shape: Sequence[int]) -> None:
+    """Checks that a network takes vectors or images, as they come, and is no autoencoder."""
+    name = arguments["network"]
+    kind = network_class(name)
+    rank = kind.input_rank
+    if "image_size" in inspect.signature(kind).parameters:
+        rank = 3 if _image_size(arguments) else 1
+    if rank != len(shape):
+        raise ValueError(f"the network {name!r} takes {SAMPLES[rank]}, but observations have shape {list(shape)}")
     if hasattr(kind, "decode"):
-        raise ValueError(f"the network {network!r} draws what it saw; name its encoder, or the folder of a trained one")
+        raise ValueError(f"the network {name!r} is an autoencoder; name its encoder, or the folder of a trained one")
 
 
 def _check_sizes(source: str, wanted: Mapping[str, Any], given: Mapping[str, Any]) -> None:
