@@ -142,13 +142,20 @@ def read_image(path: str | Path, channels: int, size: tuple[int, int] | None = N
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as file:
-                image = _levels(ImageOps.exif_transpose(file)).convert("L" if channels == 1 else "RGB")
+                turned = ImageOps.exif_transpose(file) if _orientation(file) > 1 else file
+                image = _levels(turned).convert("L" if channels == 1 else "RGB")
     except _DAMAGES as error:
         raise ValueError(f"{path} cannot be read: {_reason(error)}") from None
     if size is not None and image.size != (size[1], size[0]):
         image = ImageOps.fit(image, (size[1], size[0]), Image.Resampling.BILINEAR)
     array = np.array(image, np.uint8)
     return array[None] if channels == 1 else np.ascontiguousarray(array.transpose(2, 0, 1))
+
+
+def _orientation(image: Image.Image) -> int:
+    """Returns EXIF's orientation, 1 if it is as seen, without decoding the image (which Pillow does for PNGs)."""
+    known = image.format != "PNG" or "exif" in image.info
+    return int(image.getexif().get(ORIENTATION, 1)) if known else 1
 
 
 def _levels(image: Image.Image) -> Image.Image:
@@ -200,7 +207,7 @@ def _headers(paths: Sequence[str]) -> tuple[dict[int, Header], dict[str, str]]:
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
                 with Image.open(path, formats=FORMATS) as image:
                     width, height = image.size
-                    turned = image.getexif().get(ORIENTATION, 1) >= 5
+                    turned = _orientation(image) >= 5
                     headers[i] = Header((width, height) if turned else (height, width), image.mode in GREY)
         except _DAMAGES as error:
             failures[path] = f"{path} cannot be read: {_reason(error)}"

@@ -74,6 +74,14 @@ def test_grid_pictures_are_what_agents_see(id: str) -> None:
         assert not truncated
 
 
+def test_moves_stay_inside_what_is_allowed() -> None:
+    # Between two walls one can go to the right and back only, so that each step moves, or starts the next episode.
+    data = load_images("frames:palestra/GridWorld-v0", num=200, env={"map": "####/S..G/####", "mask_walls": True})
+    states = states_of(data)
+    moved = np.abs(np.diff(states))
+    assert set(moved[states[:-1] != 7]) == {1}
+
+
 @pytest.mark.parametrize("size", [None, "60x90", "25x31", (18, 27), 200])
 def test_boxes_and_masks_are_where_the_engine_draws(size: Any) -> None:
     cells = parse_map("S..#G/.#.../...P1/..S../A..a#/.....")
