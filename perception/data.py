@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Bytes = NDArray[np.uint8]
+SHAPE = ("size", "channels")  # options that all data have
 CHUNK = 1024  # images that are read at a time where all are gone through
 
 
@@ -240,7 +241,7 @@ def parts_of(name: str) -> tuple[str, ...]:
 
 
 def load_images(name: str, part: str | None = None, **options: Any) -> Images:
-    """Loads images by name, folder or file; `options` are those of their source.
+    """Loads images by name, folder or file; `options` are those of their source; all have `size` and `channels`.
 
     `part` is `train` (where nothing is said), `test` or `all` for what is published in such parts; everything else has
     only `all`, and is split with `Images.split` or `Images.folds`.
@@ -257,10 +258,16 @@ def load_images(name: str, part: str | None = None, **options: Any) -> Images:
         importlib.import_module(f"palestra.perception.{source.module}"), source.attribute
     )
     taken = [p.name for p in inspect.signature(load).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    shape = {option: options.pop(option) for option in SHAPE if option in options and option not in taken}
     for option in options:
         if option not in taken:
-            raise ValueError(f"{name} has no option {option!r}; it has {', '.join(taken) or 'none'}")
-    return load(name, part or known[0], **options) if source.parts else load(name, **options)
+            raise ValueError(f"{name} has no option {option!r}; it has {', '.join(dict.fromkeys([*taken, *SHAPE]))}")
+    images = load(name, part or known[0], **options) if source.parts else load(name, **options)
+    if not shape:
+        return images
+    from palestra.perception.resize import resized
+
+    return resized(images, **shape)
 
 
 def _source(name: str) -> Source:

@@ -185,8 +185,8 @@ def test_damaged_and_missing_files(tmp_path: Path) -> None:
         ("qqqq", None, {}, "a folder with one sub-folder a class"),
         ("digits", "test", {}, "it has only 'all': split it"),
         ("mnist", "valid", {}, "its parts are train, test, all"),
-        ("digits", None, {"size": 3}, "digits has no option 'size'; it has none"),
-        ("cifar10", None, {"size": 3}, "cifar10 has no option 'size'; it has download"),
+        ("digits", None, {"colour": 3}, "digits has no option 'colour'; it has size, channels"),
+        ("cifar10", None, {"colour": 3}, "cifar10 has no option 'colour'; it has download, size"),
     ],
 )
 def test_wrong_names_parts_and_options(name: str, part: str | None, options: dict[str, Any], message: str) -> None:
