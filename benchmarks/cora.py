@@ -67,8 +67,10 @@ def learn(cora: Cora, seed: int) -> tuple[float, float, int]:
     """Trains once; returns the accuracy on validation and on test papers, and the epoch whose weights count."""
     torch.manual_seed(seed)
     network = GCN(cora.words.shape[1], 7)
-    first, rest = network.features.parameters(), network.head.parameters() if network.head else []
-    groups = [{"params": first, "weight_decay": WEIGHT_DECAY}, {"params": rest}]
+    decay = {True: WEIGHT_DECAY, False: 0.0}
+    groups = [
+        {"params": [p], "weight_decay": decay[n.startswith("features.0.")]} for n, p in network.named_parameters()
+    ]
     optimizer = torch.optim.Adam(groups, lr=LEARNING_RATE)
     best = (float("inf"), 0.0, 0.0, 0)
     for epoch in range(1, EPOCHS + 1):
@@ -76,7 +78,7 @@ def learn(cora: Cora, seed: int) -> tuple[float, float, int]:
         logits = network(cora.words, cora.adjacency)
         loss = F.cross_entropy(logits[cora.train], cora.labels[cora.train])
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         network.eval()
         with torch.inference_mode():
@@ -91,7 +93,10 @@ def learn(cora: Cora, seed: int) -> tuple[float, float, int]:
 def main() -> None:
     """Prints the table, and as the last line a JSON object."""
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    cora = load(Path(os.environ.get("PALESTRA_DATA", ".")))
+    try:
+        cora = load(Path(os.environ.get("PALESTRA_DATA", ".")))
+    except ValueError as error:
+        sys.exit(str(error))
     print(f"{'seed':>4}{'validation, %':>15}{'test, %':>10}{'epoch':>8}{'seconds':>10}")
     tests, times = [], []
     for seed in range(seeds):
