@@ -16,7 +16,7 @@ from torch import Tensor
 from palestra.cli import checkpoint
 from palestra.cli.log import Log, interruptible
 from palestra.cli.options import key_values, parse
-from palestra.cli.progress import Progress, duration, say
+from palestra.cli.progress import Progress, duration, say, warnings_said
 from palestra.cli.run import Run, free_name
 from palestra.cli.saved import folder_of
 from palestra.cli.tracking import Tracker
@@ -142,7 +142,8 @@ def _resolved(name: str | None, options: Options) -> tuple[dict[str, Any], Image
 def _data(config: dict[str, Any]) -> tuple[Images, Images | None]:
     """Returns the images to fit to and those held out."""
     data = config["data"]
-    images = load_images(data["name"], **data["options"])
+    with warnings_said():
+        images = load_images(data["name"], **data["options"])
     if data["labels"] and images.labels is None:
         raise ValueError(f"{data['name']} has no labels for {config['fit']} to learn; an autoencoder learns without")
     if not data["labels"]:

@@ -2,6 +2,9 @@
 
 import sys
 import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -61,6 +64,16 @@ class Progress:
 def say(text: str) -> None:
     """Prints a line for people: stdout is left to what other programs read."""
     print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def warnings_said() -> Iterator[None]:
+    """Says what is warned of in a line each, and in the end, so that nothing stands between."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for warning in caught:
+        say(f"warning: {warning.message}")
 
 
 def duration(seconds: float) -> str:

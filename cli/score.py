@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from palestra.cli.options import key_values, parse
-from palestra.cli.progress import say
+from palestra.cli.progress import say, warnings_said
 from palestra.cli.run import Run, write_json
 from palestra.cli.saved import saved_network
 from palestra.networks.fit import FitConfig, Learner
@@ -42,7 +42,8 @@ def main(name: str, args: Sequence[str]) -> int:
     if options.batch_size < 1:
         raise ValueError(f"--batch-size is {options.batch_size}, but at least 1 is wanted")
     network, about = saved_network(name)
-    images, which = _images(name, options)
+    with warnings_said():
+        images, which = _images(name, options)
     config: Any = network.config
     learner = Learner(network, FitConfig(batch_size=options.batch_size))
     data = inputs_for(network, images)

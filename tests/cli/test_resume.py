@@ -14,17 +14,20 @@ import pytest
 
 KILLS = int(os.environ.get("PALESTRA_KILLS", "2"))  # moments at which each training is killed; ten for the record
 TRAININGS = {
-    "q-learning": "q-learning --env FrozenLake8x8-v1 --steps 20000000 --agent.chunk 10000",
-    "q-learning-stepwise": "q-learning --env Blackjack-v1 --steps 40000",
-    "dqn-cartpole": "dqn --env CartPole-v1 --steps 6000 --num-envs 2 --checkpoint-every 600 --agent.hidden 32 "
+    "q-learning": "train q-learning --env FrozenLake8x8-v1 --steps 20000000 --agent.chunk 10000",
+    "q-learning-stepwise": "train q-learning --env Blackjack-v1 --steps 40000",
+    "dqn-cartpole": "train dqn --env CartPole-v1 --steps 6000 --num-envs 2 --checkpoint-every 600 --agent.hidden 32 "
     "--eval-episodes 2 --agent.eval-epsilon 0.1",
-    "ppo-cartpole": "ppo --env CartPole-v1 --steps 4096 --checkpoint-every 512 --agent.n-steps 128 --eval-episodes 2",
-    "dqn-atari": "dqn --env ALE/Pong-v5 --steps 480 --num-envs 2 --checkpoint-every 48 --agent.learning-starts 100",
+    "ppo-cartpole": "train ppo --env CartPole-v1 --steps 4096 --checkpoint-every 512 --agent.n-steps 128 --eval-episodes 2",
+    "dqn-atari": "train dqn --env ALE/Pong-v5 --steps 480 --num-envs 2 --checkpoint-every 48 --agent.learning-starts 100",
+    "fit-images": "fit lenet5 --data digits --data-kwargs size=28 --epochs 6 --checkpoint-every 9 --augment shift "
+    "--schedule one-cycle --patience 3",
+    "fit-autoencoder": "fit denoising-autoencoder --data digits --epochs 40 --optimizer nesterov --learning-rate 1e-4",
 }
 
 
 def train(folder: Path, words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "palestra.cli", "train", *words.split()]
+    command = [sys.executable, "-m", "palestra.cli", *words.split()]
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -52,7 +55,7 @@ def killed(folder: Path, words: str, moments: Iterator[float]) -> int:
         process.communicate()
         kills += 1
         started = (folder / "runs/x/config.json").exists()
-        process = train(folder, "--resume runs/x" if started else f"{words} --name x")
+        process = train(folder, f"{words.split()[0]} --resume runs/x" if started else f"{words} --name x")
     finish(process)
     return kills
 

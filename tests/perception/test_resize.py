@@ -45,7 +45,7 @@ def test_what_is_read_lazily_stays_so_and_gives_the_same() -> None:
 
 
 def test_other_channels_and_sizes_are_refused() -> None:
-    with pytest.raises(ValueError, match="channels=1 cannot be made of the 4 channels of stack"):
+    with pytest.raises(ValueError, match="stack has 4 channels, not 1 or 3, of which channels=1 could be made"):
         resized(Images(np.zeros((1, 4, 2, 2), np.uint8), name="stack"), channels=1)
     with pytest.raises(ValueError, match="size"):
         load_images("digits", size="0x3")
