@@ -91,7 +91,8 @@ def read_config(folder: str | Path) -> dict[str, Any]:
 def load_into(network: nn.Module, source: bool | str | Path) -> None:
     """Loads weights into a network: those of a folder or file, or, where `source` is True, the published ones.
 
-    Heads of another number of classes are left alone; a stem of other channels has its weights averaged and repeated
+    Of an autoencoder its encoder is taken, where the network is what that was made of. Heads of another number of
+    classes are left alone; a stem of other channels has its weights averaged and repeated
     (scaled so that the response to equal channels stays as it was).
 
     Raises:
@@ -102,9 +103,9 @@ def load_into(network: nn.Module, source: bool | str | Path) -> None:
     path = Path(str(source))
     path = network_folder(path) / WEIGHTS if path.is_dir() else path
     own = network.state_dict()
-    weights = modern_names(read_weights(path), own)
-    _fit_channels(network, weights)
     heads = tuple(f"{head}." for head in getattr(network, "heads", ()))
+    weights = _encoder_of(modern_names(read_weights(path), own), {key for key in own if not key.startswith(heads)})
+    _fit_channels(network, weights)
     new = {key for key in own if key.startswith(heads) and (key not in weights or weights[key].shape != own[key].shape)}
     missing = sorted(own.keys() - weights.keys() - new)
     odd = sorted(key for key in weights.keys() - own.keys() if not key.startswith(heads))
@@ -136,6 +137,12 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
         raise ValueError(f"{path} holds other things than named tensors; save a state_dict")
     return weights
+
+
+def _encoder_of(weights: dict[str, Tensor], trunk: set[str]) -> dict[str, Tensor]:
+    """Returns the weights of an autoencoder's encoder, if these are what a trunk consists of, else all weights."""
+    inner = {key.removeprefix("encoder."): value for key, value in weights.items() if key.startswith("encoder.")}
+    return inner if trunk and trunk <= inner.keys() else weights
 
 
 def _fit_channels(network: nn.Module, weights: dict[str, Tensor]) -> None:

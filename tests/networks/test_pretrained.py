@@ -104,3 +104,13 @@ def test_a_file_of_weights_serves_as_pretrained(tmp_path: Path) -> None:
 def test_only_created_networks_are_saved(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="can be saved if"):
         save_pretrained(nn.Linear(2, 2), tmp_path)
+
+
+def test_a_network_takes_the_encoder_of_an_autoencoder_made_of_it(tmp_path: Path) -> None:
+    whole = create("conv-autoencoder", in_channels=1, image_size=(40, 40), encoder="nature")
+    save_pretrained(whole, tmp_path)
+    network = create("nature", in_channels=1, num_classes=3, image_size=(40, 40), pretrained=tmp_path)
+    x = torch.rand(2, 1, 40, 40)
+    assert torch.equal(network.features(x), whole.encoder.features(x))
+    with pytest.raises(ValueError, match="are of a conv-autoencoder, but the network is a lenet5"):
+        create("lenet5", in_channels=1, num_classes=3, image_size=(28, 28), pretrained=tmp_path)
