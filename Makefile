@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 TORCH = 'torch>=2.6,<2.14'
+ORACLE = $(abspath $(VENV)/oracle)
 
 .PHONY: install demo test check format benchmarks clean
 
@@ -21,7 +22,13 @@ demo: install ## Train, evaluate and watch a tabular agent and DQN on Atari
 test: install ## Run the tests, without the slow ones that learn
 	$(BIN)/python -m pytest -q -m "not slow"
 
-check: install ## Format, lint, types, all tests, and the kernels' tests once more interpreted
+$(ORACLE): $(VENV)/.installed
+	$(BIN)/pip install --quiet --no-deps --upgrade --target $@ "torchvision==0.$$($(BIN)/python -c 'import torch; print(15 + int(torch.__version__.split(".")[1]))').*" \
+		|| echo "torchvision cannot be had: networks are not compared with its own"
+
+check benchmarks: export PALESTRA_ORACLE = $(ORACLE)
+
+check: install $(ORACLE) ## Format, lint, types, all tests, and the kernels' tests once more interpreted
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -32,7 +39,7 @@ format: install ## Format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-benchmarks: install ## Print the tables of benchmarks/RESULTS.md
+benchmarks: install $(ORACLE) ## Print the tables of benchmarks/RESULTS.md
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit; done
 
 clean: ## Remove the environment and the caches, not the runs
