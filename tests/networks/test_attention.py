@@ -75,14 +75,29 @@ def test_weights_are_those_of_scaled_dot_products() -> None:
     torch.testing.assert_close(masked_softmax(scores, mask.expand_as(scores)) @ value, expected)
 
 
+@pytest.mark.parametrize("kind", [MultiHeadSelfAttention, SelfAttentionBlock])
 @pytest.mark.parametrize("causal", [False, True])
-def test_what_is_absent_is_as_if_cut_out(causal: bool) -> None:
-    block, mask = SelfAttentionBlock(D, 2, causal=causal).double(), a_mask()
-    x = random(B, N, D)
-    out = block(x.masked_fill(~mask[..., None], torch.nan), mask)
+def test_what_is_absent_is_as_if_cut_out(kind: type[nn.Module], causal: bool) -> None:
+    torch.manual_seed(0)
+    network, mask, x = kind(D, 2, causal=causal).double(), a_mask(), random(B, N, D)
+    for parameter in network.parameters():
+        nn.init.normal_(parameter)
+    out = network(x.masked_fill(~mask[..., None], torch.nan), mask)
     for b in range(B - 1):
-        torch.testing.assert_close(out[b, mask[b]], block(x[b : b + 1, mask[b]])[0])
+        torch.testing.assert_close(out[b, mask[b]], network(x[b : b + 1, mask[b]])[0])
     assert out[~mask].eq(0).all()
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_who_may_look_at_whom(causal: bool) -> None:
+    attention, mask = self_attention(causal), a_mask()
+    allowed = attention._allowed(random(B, N, D), mask)
+    assert allowed is not None
+    for b, i, j in torch.cartesian_prod(torch.arange(B), torch.arange(N), torch.arange(N)).tolist():
+        # An absent entity looks at itself: an empty row is not the same on all devices.
+        assert bool(allowed[b, 0, i, j]) == (i == j or (bool(mask[b, j]) and (j <= i or not causal)))
+    weights = attention.weights(random(B, N, D), mask)
+    torch.testing.assert_close(weights.sum(-1), mask.double()[:, None].expand(-1, 2, -1))
 
 
 def gradient_of_absent(network: nn.Module, x: Tensor, mask: Tensor) -> Tensor:
