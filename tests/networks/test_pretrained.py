@@ -11,7 +11,7 @@ from torch import nn
 from palestra.networks import NETWORKS, create, network_class
 from palestra.networks.pretrained import from_pretrained, load_into, read_config, read_weights, save_pretrained
 
-SIZES = {"lenet": (28, 28), "nature": (40, 40)}
+SIZES = {"lenet5": (28, 28), "lenet5_full": (28, 28), "conv-autoencoder": (40, 40), "nature": (40, 40)}
 
 
 def sample(name: str, num_classes: int | None) -> tuple[nn.Module, torch.Tensor]:
