@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "measure a trained agent: mean, interval, and random and optimal beside it",
     "fit": "fit a network to images: classify them, or learn their features",
     "predict": "say what is on images",
+    "explain": "show what a network looks at, in images or in an episode",
     "watch": "watch an episode, as a video or in the terminal",
     "compare": "draw the learning curves of several runs in one picture",
     "doctor": "say what is installed, what would fail and how to mend it",

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from palestra.networks import NETWORKS
 from palestra.networks.pixels import PIXEL_SCALE
-from palestra.networks.stages import module_at, name_of, outputs_of
+from palestra.networks.stages import module_at, name_of, outputs_of, stages_of
+from palestra.perception.inputs import arranged
 
 
 class Unit(NamedTuple):
@@ -71,6 +72,22 @@ class Score(nn.Module):
             return output  # type: ignore[no-any-return]
         index = self.target.repeat(len(output) // len(self.target))
         return output.gather(1, index[:, None]).squeeze(1)  # type: ignore[no-any-return]
+
+
+class OnImages(nn.Module):
+    """A network on vectors or sequences that takes images `[B, C, H, W]`, so that its maps are images too."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.config = getattr(network, "config", None)
+        self.stages = tuple(f"network.{stage}" for stage in stages_of(network))
+        if hasattr(network, "encode"):
+            self.encode = lambda x: network.encode(arranged(x, network.input_rank))  # type: ignore[operator, arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps images, as pixels one after the other or as rows, to the network's output."""
+        return self.network(arranged(x, self.network.input_rank))  # type: ignore[no-any-return, arg-type]
 
 
 def score_of(network: nn.Module, x: Tensor, target: Target) -> Score:

@@ -51,11 +51,14 @@ def first_filters(network: nn.Module) -> Tensor:
 def features(network: nn.Module, x: Tensor, stage: str | None = None) -> Tensor:
     """Returns features `[B, F]` of inputs `[B, ...]`: a stage's output, maps averaged over their places.
 
-    Without `stage` they are what goes into the last linear layer, or the network's output where it has none.
+    Without `stage` they are what goes into the last linear layer, or the network's output where it has none; of an
+    autoencoder its code.
 
     Raises:
         ValueError: the network cannot take the inputs, or has no such stage.
     """
+    if stage is None and hasattr(network, "encode"):
+        return _codes(network, x)
     linear = [m for m in network.modules() if isinstance(m, nn.Linear)]
     layer = module_at(network, stage) if stage is not None else (linear[-1] if linear else network)
     kept: list[Tensor] = []
@@ -71,6 +74,11 @@ def features(network: nn.Module, x: Tensor, stage: str | None = None) -> Tensor:
     finally:
         handle.remove()
     return torch.cat([out.mean(dim=(2, 3)) if out.dim() == 4 else out.flatten(1) for out in kept])
+
+
+def _codes(autoencoder: Any, x: Tensor) -> Tensor:
+    with evaluating(autoencoder), torch.no_grad():
+        return torch.cat([autoencoder.encode(prepared(autoencoder, part)) for part in torch.split(x, BATCH)])
 
 
 def feature_map(points: Tensor, kind: str = "pca", *, seed: int = 0) -> NDArray[np.float64]:
