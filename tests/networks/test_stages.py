@@ -7,7 +7,8 @@ from torch import nn
 from palestra.networks import NETWORKS, create, network_class
 from palestra.networks.stages import FeatureMaps, freeze, num_parameters, outputs_of, stage_outputs, train_mode
 
-IMAGE_NETWORKS = [name for name in NETWORKS if network_class(name).input_rank == 3]
+OF_EACH_CLASS = {entry.attribute: name for name, entry in reversed(NETWORKS.items())}.values()  # the smallest, mostly
+IMAGE_NETWORKS = [name for name in OF_EACH_CLASS if network_class(name).input_rank == 3]
 SIZES = {"lenet5": (28, 28), "lenet5_full": (28, 28), "conv-autoencoder": (40, 40), "nature": (40, 40)}
 
 
@@ -43,7 +44,7 @@ def test_frozen_stages_stay_as_they_are_and_the_rest_learns(name: str) -> None:
     after = stage_outputs(network.eval(), x)
     kept = [torch.equal(before[path], after[path]) for path in network.stages]
     assert all(kept[:num_frozen])
-    assert not kept[-1]
+    assert kept[-1] == (num_frozen == len(network.stages))
 
 
 def test_freezing_nothing_makes_everything_learn_again() -> None:
