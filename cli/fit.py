@@ -87,7 +87,7 @@ def main(args: Sequence[str]) -> int:
         run = Run.create(options.name or free_name(_stem(name, options.data)), config) if _is_main() else None
     else:
         run = _reopened(name, options)
-        train, valid = _data(run.config)
+        train, valid = data_of(run.config)
         learner = _learner(run.config, train, begin=False)
         step = -1
         if run.has_checkpoint() or options.from_step is not None:
@@ -112,7 +112,7 @@ def _resolved(name: str | None, options: Options) -> tuple[dict[str, Any], Image
     data = {"name": options.data, "options": key_values(options.data_kwargs), "valid": options.valid}
     supervised = options.labels if options.labels is not None else not hasattr(kind, "reconstruct")
     config: dict[str, Any] = {"fit": name, "data": data | {"labels": supervised, "seed": options.seed}}
-    train, valid = _data(config)
+    train, valid = data_of(config)
     config["data"] |= {"images": len(train) + len(valid or ())}
     with torch.random.fork_rng():
         torch.manual_seed(options.seed)
@@ -139,7 +139,7 @@ def _resolved(name: str | None, options: Options) -> tuple[dict[str, Any], Image
     return config, train, valid
 
 
-def _data(config: dict[str, Any]) -> tuple[Images, Images | None]:
+def data_of(config: dict[str, Any]) -> tuple[Images, Images | None]:
     """Returns the images to fit to and those held out."""
     data = config["data"]
     with warnings_said():

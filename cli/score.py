@@ -9,13 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from palestra.cli.fit import data_of
 from palestra.cli.options import key_values, parse
-from palestra.cli.progress import say, warnings_said
+from palestra.cli.progress import Progress, say, warnings_said
 from palestra.cli.run import Run, write_json
 from palestra.cli.saved import saved_network
 from palestra.networks.fit import FitConfig, Learner
 from palestra.networks.stages import name_of
-from palestra.perception.classify import report
+from palestra.perception.baselines import BASELINES, Row, compare, row_of, table
+from palestra.perception.classify import Report, report
 from palestra.perception.data import Images, load_images, parts_of
 from palestra.perception.inputs import inputs_for
 
@@ -32,6 +34,8 @@ class Options:
     """Images that are looked at together."""
     out: Path | None = None
     """File for a picture, .png, of the confusion matrix and the calibration."""
+    baselines: bool = False
+    """Whether to put support vector machines, a random forest and nearest neighbours on the pixels beside it."""
     json: bool = False
     """Whether to print one JSON object instead of lines for people."""
 
@@ -55,6 +59,10 @@ def main(name: str, args: Sequence[str]) -> int:
         found = report(learner.predict(data), _labels(images, about), about["classes"])
         measured |= found.summary()
         lines = [str(found)]
+        if options.baselines:
+            rows = _baselines(name, images, _labels(images, about), found)
+            measured["baselines"] = {row.name: row.accuracy for row in rows}
+            lines.append("\n" + table(rows))
         if options.out:
             from palestra.perception.learning_pictures import draw_report
 
@@ -97,3 +105,18 @@ def _labels(images: Images, about: dict[str, Any]) -> Tensor:
         known = ", ".join(about["classes"])
         raise ValueError(f"{images.name} has the class {odd[0]!r}, but the network knows {known}")
     return torch.tensor([about["classes"].index(name) for name in images.classes])[images.labels]
+
+
+def _baselines(name: str, images: Images, labels: Tensor, found: Report) -> list[Row]:
+    """Fits baselines to what the network was fitted to, and returns their rows and the network's own."""
+    if (Path(name) / "model.safetensors").is_file():
+        raise ValueError(f"{name} is a saved network without the images it was fitted to; --baselines needs its run")
+    train, _ = data_of(Run.open(name, "fit").config)
+    test = Images(images.pixels, labels, train.classes, name=images.name)
+    with Progress("baselines", len(BASELINES)) as progress:
+        rows = []
+        for i, baseline in enumerate(BASELINES):
+            progress.update(i, baseline)
+            rows += compare(train, test, [baseline])
+    hits = int(found.confusion.trace())
+    return [*rows, row_of(Run.open(name).config["fit"], hits, found.count, float("nan"))]
