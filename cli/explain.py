@@ -76,7 +76,7 @@ def numbered(target: str, names: Sequence[str], what: str) -> int:
         return list(names).index(target)
     if target.isdecimal() and int(target) < len(names):
         return int(target)
-    near = difflib.get_close_matches(target, names, n=1, cutoff=0.5)
+    near = [] if target.isdecimal() else difflib.get_close_matches(target, names, n=1, cutoff=0.5)
     some = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
     raise ValueError(f"there is no {what} {target!r}; " + (f"did you mean {near[0]}?" if near else f"there are {some}"))
 

@@ -52,7 +52,10 @@ def explain_agent(run: Run, options: Options) -> Path:
     game = env.make()
     image = len(game.observation_space.shape or ()) == 3
     names = action_names(game)
+    first: Any = game.reset(seed=seeds_of(options.seed)[2])[0]
+    first = as_input(np.asarray(first)[None], game.observation_space, torch.device("cpu"))  # type: ignore[arg-type]
     game.close()
+    explained(network, first, torch.zeros(1, dtype=torch.int64), method, options)  # so that it is refused at once
     target = None if options.target is None else numbered(options.target, names, "action")
     suffix = ".mp4" if image else ".png"
     out = options.out or run.path / "explain" / f"{method}-step-{agent.step}-seed-{options.seed}{suffix}"

@@ -19,7 +19,7 @@ from palestra.perception.explain_pictures import save_figure
 from palestra.perception.folder import read_image
 from palestra.perception.inputs import inputs_for
 from palestra.perception.report import PICTURES, Subject, all_maps, page, picture_named
-from palestra.perception.scores import OnImages, Unit, input_shape, prepared
+from palestra.perception.scores import OnImages, Unit, input_shape, prepared, score_of
 
 MOST_PIXELS = 4_000_000  # of the images that are searched for patches and mapped by their features
 MOST_IMAGES = 1_000
@@ -32,8 +32,8 @@ def explain_images(name: str, files: Sequence[str], options: Options) -> Path:
         ValueError: there is no such network, method, stage, unit, class or image, or the method cannot explain it.
     """
     method = options.method or "all"
-    if method != "all":
-        picture_named(method)
+    if method != "all" and not picture_named(method).reads_stage and options.stage and options.unit is None:
+        raise ValueError(f"{method} reads no stage: give --unit too, or leave --stage {options.stage} out")
     folder = folder_of(name)
     kept = folder.parent if folder.name == "network" else folder
     usual = kept / "explain" / ("report.html" if method == "all" else f"{method}.png")
@@ -67,6 +67,8 @@ def _subject(name: str, files: Sequence[str], options: Options) -> Subject:
         target = numbered(options.target, classes, "class")
     if options.unit is not None:
         target = Unit(stage or last_maps(network, prepared(network, images)), options.unit)
+    if target is not None:
+        score_of(network, prepared(network, images[:1]), target)
     titles = _with_answers(network, images, titles, classes)
     pixels, *labels = (None,) if many is None else many[torch.arange(len(many))]
     return Subject(network, images, titles, classes, pixels, labels[0] if labels else None, target, stage)

@@ -77,7 +77,9 @@ def draw_filters(filters: Tensor) -> "Figure":
     if filters.dim() == 2:
         figure, axes = _grid(1, 1, 6.0, 3.0)
         largest = float(filters.abs().max()) or 1.0
-        axes[0, 0].imshow(filters, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest")
+        axes[0, 0].imshow(
+            filters.numpy(), cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest"
+        )
         axes[0, 0].set(xlabel="inputs", ylabel="units")
         return figure
     scaled = 0.5 + 0.5 * filters / filters.flatten(1).abs().amax(1).clamp(min=1e-12).view(-1, 1, 1, 1)

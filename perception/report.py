@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from palestra.networks.stages import name_of
-from palestra.perception.attribution import METHODS, attribute, last_maps
+from palestra.perception.attribution import METHODS, Method, attribute, last_maps
 from palestra.perception.deconvolution import check_rectifiers, deconvolve
 from palestra.perception.explain_pictures import draw_feature_maps, draw_filters, draw_images, draw_maps, draw_patches
 from palestra.perception.maximisation import maximise
@@ -45,10 +45,11 @@ class Subject:
 
 
 class Picture(NamedTuple):
-    """A kind of picture: how it is drawn as a figure, and what is to be seen on it."""
+    """A kind of picture: how it is drawn as a figure, what is to be seen on it, and whether a stage is looked at."""
 
     draw: Callable[[Subject], Any]
     what: str
+    reads_stage: bool = False
 
 
 def picture_named(name: str) -> Picture:
@@ -169,11 +170,11 @@ def _maximised(subject: Subject) -> Any:
     return draw_images(maximise(subject.network, chosen, start=start), titles)
 
 
-def _maps_by(method: str) -> Callable[[Subject], Any]:
+def _maps_by(name: str, method: Method) -> Picture:
     def draw(subject: Subject) -> Any:
-        return draw_maps(subject.images, {method: _map(subject, method)}, subject.titles)
+        return draw_maps(subject.images, {name: _map(subject, name)}, subject.titles)
 
-    return draw
+    return Picture(draw, f"{method.what[0].upper()}{method.what[1:]}.", method.reads_stage)
 
 
 def _embedded(figure: Any) -> str:
@@ -190,14 +191,15 @@ LAST = {
         _patches,
         "What excites units most: the strongest patch of each of nine images, as large as what the unit sees, and "
         "under it, where the network allows it, what of the patch does so, by deconvolution.",
+        reads_stage=True,
     ),
-    "features": Picture(_features, "Images by their features, in the plane: near ones look alike to the network."),
+    "features": Picture(
+        _features, "Images by their features, in the plane: near ones look alike to the network.", reads_stage=True
+    ),
     "maximisation": Picture(_maximised, "Images made by gradient ascent to have as high a score as an image may."),
 }
 PICTURES: Mapping[str, Picture] = {
     **FIRST,
-    **{
-        name: Picture(_maps_by(name), f"{method.what[0].upper()}{method.what[1:]}.") for name, method in METHODS.items()
-    },
+    **{name: _maps_by(name, method) for name, method in METHODS.items()},
     **LAST,
 }

@@ -69,6 +69,17 @@ def test_the_prior_makes_smooth_images() -> None:
     assert rough[0] < 0.5 * rough[1]
 
 
+def test_a_shift_before_a_step_is_undone_after_it() -> None:
+    """Where the border is joined to the other side, the shift changes nothing at all."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1, padding_mode="circular"), nn.ReLU())
+    start = torch.rand(1, 1, 12, 12)
+    prior = {"total_variation": 0.0, "decay": 0.0, "blur": 0.0, "steps": 5, "start": start, "bounds": None}
+    still, shaken = (maximise(network, Unit("1", 2, "mean"), jitter=jitter, **prior) for jitter in (0, 3))  # type: ignore[arg-type]
+    torch.testing.assert_close(shaken, still)
+    assert (still - start).abs().max() > 0.1
+
+
 def test_the_same_seed_makes_the_same_image_and_the_network_keeps_its_mode() -> None:
     network = create("nature", in_channels=1, num_classes=2, image_size=(36, 36)).train()
     first, second, other = (maximise(network, [0], steps=3, seed=seed) for seed in (1, 1, 2))
