@@ -8,6 +8,7 @@ medians over the pairs of a round. The folder with torchvision, which `make chec
     PALESTRA_ORACLE=folder python benchmarks/networks.py [rounds [network ...]]
 """
 
+import importlib
 import json
 import os
 import statistics
@@ -36,12 +37,11 @@ def import_torchvision() -> Any:
     folder = os.environ.get("PALESTRA_ORACLE", "")
     if not os.path.isdir(os.path.join(folder, "torchvision")):
         raise ValueError(f"PALESTRA_ORACLE must name a folder with torchvision, but is {folder!r}")
-    library = torch.library.Library("torchvision", "DEF")
+    library: Any = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for name in OPERATORS:
         library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     sys.path.append(folder)
-    import torchvision
-
+    torchvision: Any = importlib.import_module("torchvision")
     torchvision.declarations = library  # which last as long as this
     return torchvision
 

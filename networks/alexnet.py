@@ -21,7 +21,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from palestra.networks.images import PUBLISHED_SIZE, channels_last, he, head, published_only, response_norm, variant
+from palestra.networks.images import (
+    PUBLISHED_SIZE,
+    channels_last,
+    draw_linear,
+    he,
+    head,
+    published_only,
+    response_norm,
+    variant,
+)
 from palestra.networks.pixels import Pixels
 
 
@@ -123,7 +132,8 @@ class AlexNet(nn.Module):
     def _begin(self, design: str) -> None:
         """Draws the first weights."""
         if self.small or design == "owt":
-            he(self, mode="fan_in", linear_std=None)
+            he(self, mode="fan_in")
+            draw_linear(self, None)
             return
         layers = [module for module in self.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
         for i, layer in enumerate(layers):

@@ -51,18 +51,20 @@ def response_norm() -> nn.LocalResponseNorm:
     return nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
 
 
-def he(network: nn.Module, mode: str = "fan_out", linear_std: float | None = None) -> None:
-    """Draws the weights of convolutions as He et al. (2015) do; biases begin at 0, batch normalisation as identity.
-
-    Linear layers are drawn from a normal distribution of spread `linear_std`; where that is None they stay as they are.
-    """
+def he(network: nn.Module, mode: str = "fan_out") -> None:
+    """Draws the weights of convolutions as He et al. (2015) do, with biases at 0; other layers stay as they are."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode=mode, nonlinearity="relu")  # type: ignore[arg-type]
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.Linear) and linear_std is not None:
-            nn.init.normal_(module.weight, std=linear_std)
+
+
+def draw_linear(network: nn.Module, std: float | None) -> None:
+    """Draws the weights of linear layers with a spread of `std`, or with He's where that is None, and biases at 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=(2 / module.in_features) ** 0.5 if std is None else std)
             nn.init.zeros_(module.bias)
 
 

@@ -14,7 +14,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from palestra.networks.images import PUBLISHED_SIZE, channels_last, he, head, published_only, response_norm, variant
+from palestra.networks.images import (
+    PUBLISHED_SIZE,
+    channels_last,
+    draw_linear,
+    he,
+    head,
+    published_only,
+    response_norm,
+    variant,
+)
 from palestra.networks.pixels import Pixels
 
 CONFIGURATIONS = {  # blocks of convolutions, each followed by pooling: filters, or (filters, size) where that is not 3
@@ -42,8 +51,8 @@ def _block(num_in: int, sizes: Sequence[int | tuple[int, int]], batch_norm: bool
 class VGG(nn.Module):
     """Five blocks of convolutions on images, and two hidden layers, the second of which are the features.
 
-    Convolutions begin with He's weights (fan-out), as the paper's footnote on Glorot's suggests; linear layers with
-    spread 0.01 as published, in the small variant with He's.
+    Convolutions begin with He's weights (fan-out with batch normalisation, else fan-in), where the paper takes those of
+    shallower networks; linear layers with spread 0.01 as published, in the small variant with He's.
 
     Raises:
         ValueError: there is no such configuration, or the images are too small.
@@ -84,7 +93,8 @@ class VGG(nn.Module):
             nn.Dropout(dropout),
             head(self.num_features, num_classes),
         )
-        he(self, linear_std=(2 / 512) ** 0.5 if self.small else 0.01)
+        he(self, mode="fan_out" if batch_norm else "fan_in")
+        draw_linear(self, None if self.small else 0.01)
         channels_last(self)
 
     def _features(

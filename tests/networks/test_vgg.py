@@ -44,3 +44,12 @@ def test_batch_norm_follows_each_convolution() -> None:
         network = create("vgg13", in_channels=3, batch_norm=True)
     kinds = [type(m) for m in network.features if not isinstance(m, nn.MaxPool2d)]
     assert kinds == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU] * 10
+
+
+def test_first_weights_keep_the_spread_of_activations() -> None:
+    # He et al. 2015, section 2.2: with a variance of 2 / fan-in the second moment stays what it is.
+    torch.manual_seed(0)
+    network = create("vgg19", in_channels=3, image_size=(96, 96), small=True).eval()
+    x = torch.rand(1, 3, 96, 96)
+    for path, m in list(stage_outputs(network, x).items())[:5]:
+        assert 1 / 5 < float(m.square().mean() / x.square().mean()) < 5, path
