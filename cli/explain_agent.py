@@ -67,7 +67,7 @@ def explain_agent(run: Run, options: Options) -> Path:
     label, values = _labelled(agent, values, episode)
     out.parent.mkdir(parents=True, exist_ok=True)
     if image:
-        _film(episode, maps, values, targets, names, label, out, options.fps or _fps(env))
+        _film(episode, maps, values, targets, out, names=names, label=label, fps=options.fps or _fps(env))
         return out
     if method == "saliency" and options.unit is None:
         maps = maps * episode.inputs.float().std(dim=0, correction=0)  # a step of each input as large as it varies
@@ -183,7 +183,15 @@ def _fps(env: EnvSpec) -> float:
 
 
 def _film(
-    episode: Episode, maps: Tensor, values: Tensor, targets: Tensor, names: list[str], label: str, out: Path, fps: float
+    episode: Episode,
+    maps: Tensor,
+    values: Tensor,
+    targets: Tensor,
+    out: Path,
+    *,
+    names: list[str],
+    label: str,
+    fps: float,
 ) -> None:
     imageio: Any = importlib.import_module("imageio")
     strengths, numbers = maps.numpy(), values.numpy()

@@ -66,7 +66,7 @@ class EpisodePictures:
         for k, (bar, length) in enumerate(zip(self._bars, lengths, strict=False)):
             bar.set_width(length)
             bar.set_color(CHOSEN if k == target else OTHER)
-        labels = [f"{name} {value:>6.3g}" for name, value in zip(self._actions, values, strict=False)]
+        labels = [f"{name} {value:>8.3g}" for name, value in zip(self._actions, values, strict=False)]
         self._axis.set_yticks(range(len(labels)), labels)
         self._title.set_text(title)
         self._canvas.draw()  # type: ignore[no-untyped-call]
