@@ -71,7 +71,7 @@ def draw_confusion(axes: Any, report: Report) -> None:
     for i, j in np.argwhere(report.confusion > 0) if numbered else ():
         ink = "white" if strength[i, j, 0] > 0.5 else "black"
         axes.text(j, i, f"{report.confusion[i, j]:,}", ha="center", va="center", fontsize=8, color=ink)
-    names = [name if len(name) <= 14 else name[:13] + "…" for name in report.classes]
+    names = [name if len(name) <= 18 else name[:17] + "…" for name in report.classes]
     ticks = range(0, len(names), max(1, len(names) // 25))
     crowded = max(map(len, names)) > 2
     axes.set_xticks(ticks, [names[i] for i in ticks], rotation=90 if crowded else 0, fontsize=8)
@@ -80,19 +80,24 @@ def draw_confusion(axes: Any, report: Report) -> None:
 
 
 def draw_reliability(axes: Any, report: Report) -> None:
-    """Draws how often predictions of each confidence are right, and below how many there are of each."""
+    """Draws how often predictions of each confidence are right, and how many of them there are."""
     bins = report.reliability
-    edges = np.linspace(0, 1, len(bins.count) + 1)
-    some, width = bins.count > 0, 1 / len(bins.count)
-    middle = (edges[:-1] + width / 2)[some]
+    width = 1 / len(bins.count)
+    some = np.flatnonzero(bins.count)
+    axes.bar(
+        (some + 0.5) * width, bins.accuracy[some], 0.94 * width, color=BLUE, alpha=0.8, label="share that is right"
+    )
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="as sure as right")
-    style: dict[str, Any] = {"width": 0.94 * width, "linewidth": 0}
-    axes.bar(middle, bins.accuracy[some], color=BLUE, alpha=0.85, label="share that is right", **style)
-    gap = (bins.confidence - bins.accuracy)[some]
-    axes.bar(middle, gap, bottom=bins.accuracy[some], color=RED, alpha=0.35, label="confidence beyond it", **style)
-    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="share that is right", aspect="equal")
+    axes.plot(bins.confidence[some], bins.confidence[some], "D", color=ORANGE, markersize=4, label="mean confidence")
+    for i in some if len(bins.count) <= 30 else ():
+        inside = bins.accuracy[i] > 0.2
+        place, ink = (0.015, "white") if inside else (bins.accuracy[i] + 0.015, "black")
+        style: dict[str, Any] = {"ha": "center", "va": "bottom", "rotation": 90, "fontsize": 8}
+        axes.text((i + 0.5) * width, place, f"{bins.count[i]:,}", color=ink, **style)
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="confidence (in the bars: predictions)", ylabel="share that is right")
     axes.set_title(f"calibration error {bins.error:.2%}")
-    axes.legend(loc="upper left", fontsize=8, frameon=False)
+    axes.set_box_aspect(1)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3, fontsize=8, frameon=False)
 
 
 def draw_protocols(rows: Sequence[ProtocolRow], out: str | Path, title: str = "") -> None:
@@ -149,7 +154,7 @@ def draw_tiles(groups: Mapping[str, NDArray[Any]], out: str | Path, *, signed: b
 
     Signed pictures are grey at 0, each with its own contrast; others go from their least to their greatest value.
     """
-    with figure(out, len(groups), side * len(groups), side + 0.3) as row:
+    with figure(out, len(groups), side * len(groups), side + 0.1) as row:
         for axes, (name, tiles) in zip(row, groups.items(), strict=True):
             axes.imshow(_mosaic(tiles, signed), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             axes.set_axis_off()

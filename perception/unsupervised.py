@@ -137,7 +137,8 @@ class Dictionary:
         """Returns codes `[N, K]` that lower 0.5 |x - mean - codes @ atoms|^2 + sparsity |codes|_1."""
         from sklearn.decomposition import sparse_encode
 
-        codes = sparse_encode(x - self.mean, self.atoms, algorithm="lasso_cd", alpha=self.sparsity, max_iter=5000)
+        centred = np.asarray(x - self.mean, np.float64)
+        codes = sparse_encode(centred, self.atoms, algorithm="lasso_cd", alpha=self.sparsity, max_iter=5000)
         return np.asarray(codes)
 
     def decode(self, codes: Floats) -> Floats:
@@ -167,8 +168,8 @@ def dictionary(
     if not sparsity > 0:
         raise ValueError(f"sparsity must be positive, but is {sparsity}")
     _check_count("atoms", num_atoms, len(x))
-    mean = x.mean(axis=0)
-    centred = np.asarray(x - mean, np.float64)
+    mean = x.mean(axis=0, dtype=np.float64)
+    centred = x - mean
     norms = np.linalg.norm(centred, axis=1)
     usable = np.flatnonzero(norms > 1e-9)
     _check_count("atoms", num_atoms, len(usable))

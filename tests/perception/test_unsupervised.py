@@ -95,6 +95,12 @@ def test_a_sparser_code_has_fewer_terms_and_loses_more() -> None:
     assert sparse.error(x) > dense.error(x)
 
 
+def test_dictionaries_take_the_floats_of_networks() -> None:
+    _, x = sparse_sums(count=300)
+    single, double = (dictionary(x.astype(kind), 6, passes=3) for kind in (np.float32, np.float64))
+    np.testing.assert_allclose(single.encode(x.astype(np.float32)), double.encode(x), atol=1e-3)
+
+
 def test_patches_are_cut_out_of_the_images() -> None:
     image = np.arange(35.0).reshape(5, 7)
     found = patches([image], 3, 200).reshape(-1, 3, 3)
