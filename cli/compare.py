@@ -59,6 +59,9 @@ def _usual_metric(runs: Sequence[Run]) -> str:
 def _labels(runs: Sequence[Run]) -> list[str]:
     """Names experiments by agent, environment and the options in which they differ; the seed is left out."""
     flat = [_flatten({k: v for k, v in run.config.items() if k in COMPARED}) for run in runs]
+    for run, options in zip(runs, flat, strict=True):
+        if "encoder" in run.config:  # what was asked for, in place of the architecture that it became
+            options["agent_config.encoder"] = run.config["encoder"]
     keys = {key for options in flat for key in options if not key.endswith("seed")}
     differing = sorted(key for key in keys if len({str(options.get(key)) for options in flat}) > 1)
     labels = []

@@ -71,6 +71,15 @@ def test_runs_leave_their_network_which_others_take_by_the_runs_name(palestra: C
     assert read_encoder("runs/two", (3, 36, 144), {}).network == "nature"
 
 
+def test_compared_runs_are_told_apart_by_the_encoder_that_was_asked_for(palestra: CommandLine) -> None:
+    words = ("train", "dqn", *GRID, "--steps", "60")
+    assert palestra(*words, "--name", "one")[0] == 0
+    assert palestra(*words, "--name", "two", "--agent.encoder", "one")[0] == 0
+    status, out, _ = palestra("compare", "one", "two")
+    assert status == 0
+    assert ["encoder=auto" in out, "encoder=runs/one" in out, "in_channels" in out] == [True, True, False]
+
+
 def test_tabular_runs_have_no_network(palestra: CommandLine) -> None:
     assert palestra("train", "q-learning", "--env", "FrozenLake-v1", "--steps", "1000", "--name", "table")[0] == 0
     assert not Path("runs/table/network").exists()
