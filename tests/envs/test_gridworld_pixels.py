@@ -31,6 +31,16 @@ def test_a_picture_a_state_is_drawn_as_the_map_is() -> None:
         np.testing.assert_array_equal(picture, map_image(cells, state, side=18).transpose(2, 0, 1))
 
 
+def test_observations_of_the_past_stay_as_they_were() -> None:
+    for observation in ("state", "image"):
+        envs = EnvSpec("palestra/GridWorld-v0", 2, kwargs={"map": "S..G", "observation": observation}).make_vec()
+        obs, _ = envs.reset(seed=0)
+        before = obs.copy()
+        after = envs.step(np.array([1, 1]))[0]
+        np.testing.assert_array_equal(obs, before)
+        assert (after != before).any()
+
+
 def test_states_are_told_apart_by_their_pictures() -> None:
     cells = parse_map(".......#G/..#....#./S.#....#./..#....../.....#.../.........")
     pictures = ImageSight(cells)(np.arange(cells.size))
