@@ -181,6 +181,10 @@ class AtariEnv(gym.Env[NDArray[np.uint8], np.int64]):
         self._restarted = None
         return self._now[0], {}
 
+    def get_action_meanings(self) -> list[str]:
+        """Returns the names of the actions, as in NOOP, FIRE, RIGHT."""
+        return [action.name for action in self._eyes.ale.get_action_set()]
+
     def step(self, action: np.int64) -> tuple[NDArray[np.uint8], float, bool, bool, dict[str, Any]]:
         """Holds the action for a step; the reward is the raw score gained."""
         held = np.array([action], np.int64)

@@ -6,7 +6,9 @@ restored from `state` goes on to the same weights, to the bit. Processes share e
 by samples, so that their number and `accumulate` change nothing but rounding.
 """
 
+import atexit
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from accelerate.utils import gather_object
+from accelerate.utils import DistributedDataParallelKwargs, gather_object
 from torch import Tensor, nn
 
 from palestra.networks.batches import Batch, as_dataset, read_batches, shares, split_evenly
@@ -113,7 +115,8 @@ class Learner:
         self.history: list[Metrics] = []  # validation after each epoch
         self._transform = transform
         self._best: tuple[float, int, dict[str, Tensor]] | None = None  # loss, epoch and weights
-        self._accelerator = _accelerator(c.precision, c.device)
+        partly_used = hasattr(network, "reconstruct") or (hasattr(network, "objective") and c.loss != "auto")
+        self._accelerator = _accelerator(c.precision, c.device, partly_used)
         if getattr(network, "input_rank", 0) == 3:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         chosen = objective or objective_of(network, c.loss)
@@ -149,6 +152,7 @@ class Learner:
                 yield self.step, metrics
         if c.patience and self._best is not None:
             self.network.load_state_dict(self._best[2])
+        self._accelerator.wait_for_everyone()
 
     @torch.no_grad()
     def evaluate(self, data: Any) -> Metrics:
@@ -272,8 +276,22 @@ def _seed(seed: int, step: int, rank: int) -> int:
     return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
 
 
-def _accelerator(precision: str, device: str) -> Accelerator:
+def _accelerator(precision: str, device: str, partly_used: bool) -> Accelerator:
     """Makes the accelerator; its library keeps the precision of the first one in a process, which is forgotten here."""
     if AcceleratorState._shared_state and AcceleratorState().mixed_precision != precision:
         AcceleratorState._reset_state()
-    return Accelerator(mixed_precision=precision, cpu=device == "cpu")
+    parallel = DistributedDataParallelKwargs(find_unused_parameters=partly_used)  # as decoders of classifiers are
+    accelerator = Accelerator(mixed_precision=precision, cpu=device == "cpu", kwargs_handlers=[parallel])
+    if accelerator.num_processes > 1:
+        atexit.register(_leave_group)
+    return accelerator
+
+
+def _leave_group() -> None:
+    """Leaves the other processes, and waits until the threads that talked to them have let go of their last tensors.
+
+    Where they do so while the interpreter ends, it aborts (pytorch/pytorch#179291), one time in five.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+        time.sleep(0.3)

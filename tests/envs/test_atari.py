@@ -91,3 +91,10 @@ def test_unknown_protocols_fields_and_modes_are_said() -> None:
     with pytest.raises(ValueError, match="draws rgb_array only"):
         AtariEnv("ALE/Pong-v5", render_mode="human")
     assert protocol_named("v5", sticky=0.5).sticky == 0.5
+
+
+def test_actions_have_the_emulators_names() -> None:
+    # ale-py's Pong has six minimal actions of eighteen.
+    assert AtariEnv("ALE/Pong-v5").get_action_meanings() == ["NOOP", "FIRE", "RIGHT", "LEFT", "RIGHTFIRE", "LEFTFIRE"]
+    env = AtariEnv("ALE/Pong-v5", full_action_space=True)
+    assert len(env.get_action_meanings()) == env.action_space.n == 18
