@@ -103,12 +103,12 @@ def draw_reliability(axes: Any, report: Report) -> None:
 def draw_protocols(rows: Sequence[ProtocolRow], out: str | Path, title: str = "") -> None:
     """Draws accuracy against the number of labels, a line for each protocol with 95 % intervals."""
     with figure(out, 1, 6.4, 4.4) as (axes,):
-        for protocol in PROTOCOLS:
+        for i, protocol in enumerate(PROTOCOLS):
             mine = sorted((row for row in rows if row.protocol == protocol), key=lambda row: row.labels)
             if mine:
                 colour, marker = OF_PROTOCOL[protocol]
-                counts = [row.labels for row in mine]
-                _band(axes, counts, [row.accuracies for row in mine], colour, label=protocol, marker=marker)
+                x = [row.labels * 1.03 ** (i - 1) for row in mine]  # so that no interval hides another
+                _band(axes, x, [row.accuracies for row in mine], colour, label=protocol, marker=marker)
         counts = sorted({row.labels for row in rows})
         axes.set_xscale("log")
         axes.set_xticks(counts, [f"{n:,}" for n in counts])
@@ -125,14 +125,14 @@ def draw_transfer(rows: Sequence[TransferRow], out: str | Path, title: str = "")
         if own:
             axes.axhline(own.accuracies.mean, color=GREY, linewidth=1, linestyle=":")
             _band(axes, [0], [own.accuracies], GREY, label="B from first weights", marker="o")
-        for kind in KINDS:
+        for i, kind in enumerate(KINDS):
             mine = sorted((row for row in rows if row.kind == kind), key=lambda row: row.depth)
             if mine:
-                start = [own] if own else []
                 colour, line = OF_KIND[kind]
-                x = [row.depth for row in (*start, *mine)]
-                values = [row.accuracies for row in (*start, *mine)]
-                _band(axes, x, values, colour, label=SAID[kind], marker="o", linestyle=line)
+                x = [row.depth + 0.06 * (i - 1.5) for row in mine]  # so that no interval hides another
+                if own:
+                    axes.plot([0, x[0]], [own.accuracies.mean, mine[0].accuracies.mean], line, color=colour)
+                _band(axes, x, [row.accuracies for row in mine], colour, label=SAID[kind], marker="o", linestyle=line)
         axes.set_xticks(depths)
         axes.set(xlabel="stages copied, n", title=title)
         _accuracy_axis(axes, "best")
@@ -191,7 +191,7 @@ def _mosaic(tiles: NDArray[Any], signed: bool) -> NDArray[Any]:
     return wall
 
 
-def _band(axes: Any, x: Sequence[int], accuracies: Sequence[Any], colour: str, **style: Any) -> None:
+def _band(axes: Any, x: Sequence[float], accuracies: Sequence[Any], colour: str, **style: Any) -> None:
     """Draws means as a line, and their intervals as bars."""
     means = [a.mean for a in accuracies]
     ends = [a.interval for a in accuracies]
@@ -199,7 +199,7 @@ def _band(axes: Any, x: Sequence[int], accuracies: Sequence[Any], colour: str, *
         [m - low for m, (low, _) in zip(means, ends, strict=True)],
         [h - m for m, (_, h) in zip(means, ends, strict=True)],
     ]
-    axes.errorbar(x, means, yerr=reach, color=colour, markersize=5, capsize=3, elinewidth=1, **style)
+    axes.errorbar(x, means, yerr=reach, color=colour, markersize=5, capsize=3, elinewidth=0.8, **style)
 
 
 def _accuracy_axis(axes: Any, place: str) -> None:

@@ -32,7 +32,7 @@ from palestra.perception.training import (
 
 PROTOCOLS = ("supervised", "frozen", "fine-tuned")
 UNSUPERVISED = FitConfig(epochs=10, batch_size=64)
-SUPERVISED = FitConfig(loss="cross-entropy", schedule="cosine", batch_size=64)
+SUPERVISED = FitConfig(loss="cross-entropy", learning_rate=3e-3, schedule="cosine", batch_size=64)
 
 
 @dataclass(frozen=True)

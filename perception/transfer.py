@@ -28,7 +28,7 @@ from palestra.perception.training import (
 )
 
 KINDS = ("BnB", "BnB+", "AnB", "AnB+")
-FIT = FitConfig(loss="cross-entropy", schedule="cosine", batch_size=64)
+FIT = FitConfig(loss="cross-entropy", learning_rate=3e-3, schedule="cosine", batch_size=64)
 
 
 def with_classes(network: nn.Module, num_classes: int | None, *, seed: int = 0) -> nn.Module:

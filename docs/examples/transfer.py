@@ -5,7 +5,7 @@ on B against the number of stages that were copied from a network of A (AnB), or
 are or fine-tuned (+). The second shows what a linear classifier makes of each stage of a network that was fitted to all
 classes, and of one with its first weights.
 
-    python docs/examples/transfer.py [--data digits] [--few 100] [--seeds 3] [--updates 300] [--out FOLDER]
+    python docs/examples/transfer.py [--data digits] [--few 50] [--seeds 5] [--updates 300] [--out FOLDER]
 """
 
 import argparse
@@ -16,14 +16,12 @@ from pathlib import Path
 from torch import nn
 
 from palestra.networks import create
-from palestra.networks.fit import FitConfig
 from palestra.perception import transfer
 from palestra.perception.data import Images, load_images
 from palestra.perception.learning_pictures import draw_probe, draw_transfer
 from palestra.perception.training import few, fitted, seeded, with_updates
 
 PICTURES = Path(__file__).parents[1] / "images"
-FIT = FitConfig(loss="cross-entropy", learning_rate=3e-3, schedule="cosine", batch_size=64)
 
 
 def small(images: Images, num_classes: int | None) -> nn.Module:
@@ -46,8 +44,8 @@ def main(words: Sequence[str] | None = None) -> None:
     """Measures, prints tables, and draws."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="digits")
-    parser.add_argument("--few", type=int, default=100)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--few", type=int, default=50)
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--updates", type=int, default=300)
     parser.add_argument("--out", type=Path, default=PICTURES)
     args = parser.parse_args(words)
@@ -65,7 +63,6 @@ def main(words: Sequence[str] | None = None) -> None:
         test,
         seeds=range(args.seeds),
         updates=(args.updates, args.updates // 2),
-        config=FIT,
         progress=print,
     )
     print(transfer.table(rows))
@@ -73,7 +70,7 @@ def main(words: Sequence[str] | None = None) -> None:
     draw_transfer(rows, args.out / "transfer.png", f"A: {names[0]} ({len(a):,} images); B: {names[1]} ({len(b):,})")
 
     train, held_out = images.split(0.2, seed=0)
-    config = with_updates(FIT, len(train), args.updates)
+    config = with_updates(transfer.FIT, len(train), args.updates)
     networks = {
         "fitted": fitted(seeded(make, images.num_classes, 0), train, config, seed=0),
         "first weights": seeded(make, images.num_classes, 0),
@@ -82,7 +79,7 @@ def main(words: Sequence[str] | None = None) -> None:
     probes = {name: transfer.linear_probe(network, known, held_out, grid=2) for name, network in networks.items()}
     for name, mine in probes.items():
         print(f"{name}: " + ", ".join(f"{probe.stage} {probe.accuracy:.2%}" for probe in mine))
-    draw_probe(probes, args.out / "probes.png", f"Linear probes of a network's stages, {images.name}")
+    draw_probe(probes, args.out / "probes.png", f"Linear probes of a network's stages, {Path(images.name).stem}")
     print(args.out / "transfer.png")
     print(args.out / "probes.png")
 

@@ -101,7 +101,8 @@ def test_the_curve_has_every_kind_at_every_depth() -> None:
     assert all(len(row.accuracies.values) == 2 for row in rows)
     mean = {(row.kind, row.depth): row.accuracies.mean for row in rows}
     assert mean[None, 0] > 0.7  # chance is 0.2
-    assert mean["BnB", 3] > mean["AnB", 3]  # features of B's own last hidden layer suit B better than A's
+    assert mean["AnB+", 3] > mean["AnB", 3] + 0.1  # what is kept is worse, what learns on is not
+    assert mean["BnB", 3] > mean["AnB", 3] + 0.1  # features of B's own last hidden layer suit B better than A's
 
 
 def test_what_cannot_be_transferred_is_said() -> None:
