@@ -2,7 +2,8 @@
 
 Outputs are `[B, K]` for K classes, and targets `[B]` labels. The margin losses (hinge, exponential, logistic) compare
 each class with the rest: y is +1 for the sample's class and -1 for the others, and the losses of the K comparisons are
-summed. With a single output labels are 0 and 1. The squared error takes labels, as one-hot vectors, or targets `[B, ...]`.
+summed. With a single output labels are 0 and 1. The squared error takes labels, as one-hot vectors, or targets
+`[B, ...]`.
 """
 
 from collections.abc import Callable

@@ -18,8 +18,10 @@ TRAININGS = {
     "q-learning-stepwise": "train q-learning --env Blackjack-v1 --steps 40000",
     "dqn-cartpole": "train dqn --env CartPole-v1 --steps 6000 --num-envs 2 --checkpoint-every 600 --agent.hidden 32 "
     "--eval-episodes 2 --agent.eval-epsilon 0.1",
-    "ppo-cartpole": "train ppo --env CartPole-v1 --steps 4096 --checkpoint-every 512 --agent.n-steps 128 --eval-episodes 2",
-    "dqn-atari": "train dqn --env ALE/Pong-v5 --steps 480 --num-envs 2 --checkpoint-every 48 --agent.learning-starts 100",
+    "ppo-cartpole": "train ppo --env CartPole-v1 --steps 4096 --checkpoint-every 512 --agent.n-steps 128 "
+    "--eval-episodes 2",
+    "dqn-atari": "train dqn --env ALE/Pong-v5 --steps 480 --num-envs 2 --checkpoint-every 48 "
+    "--agent.learning-starts 100",
     "fit-images": "fit lenet5 --data digits --data-kwargs size=28 --epochs 6 --checkpoint-every 9 --augment shift "
     "--schedule one-cycle --patience 3",
     "fit-autoencoder": "fit denoising-autoencoder --data digits --epochs 40 --optimizer nesterov --learning-rate 1e-4",
