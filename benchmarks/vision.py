@@ -33,8 +33,7 @@ from palestra.perception.augment import Augment
 from palestra.perception.data import Images, load_images
 from palestra.perception.features import labels_of, pixels
 from palestra.perception.inputs import network_for
-from palestra.perception.intervals import student
-from palestra.perception.training import accuracy, few, fitted, seeded
+from palestra.perception.training import Accuracies, accuracy, few, fitted, seeded
 
 ONE_CYCLE = FitConfig(optimizer="adamw", learning_rate=4e-3, weight_decay=0.05, schedule="one-cycle", batch_size=64)
 SEEDS = (0, 1, 2)
@@ -71,7 +70,7 @@ def digits() -> dict[str, Any]:
     figures: dict[str, Any] = {"parameters": rows[0]["parameters"]}
     for name, key in (("convnet", "accuracy"), ("svc", "svc")):
         values = [row[key] for row in rows]
-        low, high = student(values)
+        low, high = Accuracies(tuple(values)).interval
         figures[name] = {"mean": float(np.mean(values)), "low": low, "high": high, "folds": values}
         print(f"{name}: {np.mean(values):.2%} ({low:.2%} to {high:.2%}), spread {np.std(values, ddof=1):.2%}")
     return figures
@@ -91,8 +90,14 @@ def mnist8k() -> dict[str, Any]:
     own = baselines.row_of("convnet", round(runs[0]["accuracy"] * len(test)), len(test), runs[0]["seconds"])
     print(baselines.table([*rows, own]))
     values = [run["accuracy"] for run in runs]
-    mean = {"mean": float(np.mean(values)), "low": student(values)[0], "high": student(values)[1]}
-    return {**mean, "runs": runs, "baselines": {row.name: row.accuracy for row in rows}}
+    low, high = Accuracies(tuple(values)).interval
+    return {
+        "mean": float(np.mean(values)),
+        "low": low,
+        "high": high,
+        "runs": runs,
+        "baselines": {row.name: row.accuracy for row in rows},
+    }
 
 
 def compare_protocols() -> dict[str, Any]:
@@ -164,10 +169,10 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
 
 def main() -> None:
     """Prints the tables, and as the last line a JSON object."""
-    threads = use_threads(image=True)
+    threads = use_threads(image=False)
     figures: dict[str, Any] = {"threads": threads}
     for part in sys.argv[1:] or PARTS:
-        print(f"\n{part}, {threads} threads")
+        print(f"\n{part}, threads: {threads}")
         begin = time.monotonic()
         figures[part] = {**PARTS[part](), "seconds": time.monotonic() - begin}
         print(f"{figures[part]['seconds']:.0f} s")
