@@ -9,8 +9,8 @@ mnist8k    the small network on $PALESTRA_DATA/mnist8k/mnist8k.npz: a fifth, 1,6
 protocols  supervised from scratch, frozen and fine-tuned autoencoders against the number of labels (mnist8k)
 transfer   accuracy against the stages copied, and linear probes, digits 0 to 4 to digits 5 to 9 (mnist8k)
 
-torch gets one thread: at a load of 7 on two cores an epoch of mnist8k took 5 to 6 seconds with one and 31 to 127 with two,
-which wait for each other at every small layer.
+torch gets one thread: at a load of 7 on two cores an epoch of mnist8k took 5 to 6 seconds with one and 31 to 127 with
+two, which wait for each other at every small layer.
 
 python benchmarks/vision.py [digits|mnist8k|protocols|transfer]
 """
