@@ -2,9 +2,10 @@
 
 For each seed a convolutional autoencoder is fitted to frames of random play, without rewards. Its encoder, the network
 of the Nature DQN, is handed to DQN, which goes on learning all of it (fine-tuned) or only the last layer (frozen).
-Beside them are DQN from scratch, and with a random encoder that is frozen. All have the same options, steps and seeds;
-episodes begin anywhere, and the score is the expected return from all starts without exploring, computed from the
-model. Then the agents are explained: in what share of the starts does the map of `perturbation` point at the agent?
+Beside them are DQN from scratch, also with the mean and spread of the pixels by which the encoder normalises, and a
+random encoder, which normalises too, that is frozen. All have the same options, steps and seeds; episodes begin
+anywhere, and the score is the expected return from all starts without exploring, computed from the model. Then the
+agents are explained: in what share of the starts does the map of `perturbation` point at the agent?
 
     python benchmarks/encoders.py [seeds [steps]]
 """
@@ -28,7 +29,7 @@ from palestra.agents.evaluation import interval
 from palestra.envs.gridworld import GridWorldVectorEnv
 from palestra.envs.spec import EnvSpec
 from palestra.networks.fit import FitConfig, Learner
-from palestra.networks.pretrained import save_pretrained
+from palestra.networks.pretrained import read_config, save_pretrained
 from palestra.perception.attribution import attribute
 from palestra.perception.data import load_images
 from palestra.perception.inputs import inputs_for, network_for
@@ -48,12 +49,14 @@ FIT: dict[str, Any] = {
     "batch_size": 8,
 }  # the agent is a fiftieth of the picture: small batches find it sooner
 DQN_OPTIONS: dict[str, Any] = {"gamma": 0.95, "learning_starts": 200, "exploration_steps": 1_500, "train_freq": 2}
-ARMS: dict[str, dict[str, Any]] = {  # "encoder" is the folder of the pre-trained one
-    "from scratch": {},
-    "pre-trained, fine-tuned": {"encoder": ""},
-    "pre-trained, frozen": {"encoder": "", "freeze": -1},
-    "random, frozen": {"freeze": -1},
+ARMS: dict[str, dict[str, Any]] = {
+    "from scratch": {"encoder": "auto"},
+    "scratch, normalised": {"encoder": "architecture"},
+    "random, frozen": {"encoder": "architecture", "freeze": -1},
+    "pre-trained, fine-tuned": {"encoder": "folder"},
+    "pre-trained, frozen": {"encoder": "folder", "freeze": -1},
 }
+PEER = "scratch, normalised"  # which differs from the pre-trained ones in the first weights alone
 EVERY, EARLY = 250, 2_500  # steps between evaluations; steps after which returns are compared
 THRESHOLD = 0.85  # expected return; 0.893 is the best possible
 
@@ -80,9 +83,10 @@ def learn(arm: str, seed: int, steps: int, folder: str) -> dict[str, Any]:
     """Trains an agent; returns its curve, the seconds of learning, and how often it looks at itself."""
     torch.set_num_threads(1)
     env = dataclasses.replace(ENV, seed=1000 * seed)
-    options: dict[str, Any] = {key: folder if key == "encoder" else value for key, value in ARMS[arm].items()}
-    config = dataclasses.replace(DQN.defaults(env, steps), **DQN_OPTIONS, **options)
     envs = env.make_vec(1)
+    encoders = {"auto": "auto", "architecture": architecture(folder), "folder": folder}
+    options = {**ARMS[arm], "encoder": encoders[ARMS[arm]["encoder"]]}
+    config = dataclasses.replace(DQN.defaults(env, steps), **DQN_OPTIONS, **options)
     agent = DQN(config, envs.single_observation_space, envs.single_action_space, seed)
     curve, seconds = [], 0.0
     for boundary in range(EVERY, steps + 1, EVERY):
@@ -92,6 +96,12 @@ def learn(arm: str, seed: int, steps: int, folder: str) -> dict[str, Any]:
         seconds += time.monotonic() - begin
         curve.append(expected_return(agent))
     return {"curve": curve, "seconds": seconds, "looks_at_itself": looks_at_itself(agent)}
+
+
+def architecture(folder: str) -> str:
+    """Returns the pre-trained encoder without its weights: the Nature network on pixels of mean 0 and spread 1."""
+    saved = read_config(folder)
+    return json.dumps({"network": "nature", "mean": saved["mean"], "std": saved["std"]})
 
 
 def expected_return(agent: DQN) -> float:
@@ -133,9 +143,9 @@ def with_interval(values: NDArray[np.float64] | list[float]) -> dict[str, Any]:
 
 
 def measured(results: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Returns the figures of each arm, and of the differences to learning from scratch with the same seed."""
+    """Returns the figures of each arm, and of the differences to `PEER` with the same seed."""
     figures: dict[str, Any] = {}
-    scratch = results["from scratch"]
+    peers = results[PEER]
     for arm, runs in results.items():
         at = min(EARLY // EVERY, len(runs[0]["curve"])) - 1
         columns = {
@@ -144,7 +154,11 @@ def measured(results: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
             "steps": [float(steps_to_threshold(run["curve"])) for run in runs],
             "looks_at_itself": [run["looks_at_itself"] for run in runs],
             "seconds": [run["seconds"] for run in runs],
-            "early_gain": [a["curve"][at] - b["curve"][at] for a, b in zip(runs, scratch, strict=True)],
+            "early_gain": [a["curve"][at] - b["curve"][at] for a, b in zip(runs, peers, strict=True)],
+            "steps_saved": [
+                float(steps_to_threshold(b["curve"]) - steps_to_threshold(a["curve"]))
+                for a, b in zip(runs, peers, strict=True)
+            ],
         }
         figures[arm] = {name: with_interval(values) for name, values in columns.items()}
         figures[arm]["never"] = sum(max(run["curve"]) < THRESHOLD for run in runs)
@@ -159,11 +173,10 @@ def show(figures: dict[str, Any], steps: int) -> None:
         spread = "" if value["low"] is None else f" ({value['low']:.{digits}f} to {value['high']:.{digits}f})"
         return f"{value['mean']:.{digits}f}{spread}"
 
-    early = f"return after {min(EARLY, steps):,}"
-    print(f"{'':<25}{early:<26}{'gain on scratch':<26}{f'after {steps:,}':<26}{f'steps to {THRESHOLD}':<26}", end="")
-    print(f"{'never':<7}{'seconds':<9}looks at itself")
+    titles = (f"after {min(EARLY, steps):,}", f"after {steps:,}", f"steps to {THRESHOLD}", "steps saved")
+    print(f"{'':<25}" + "".join(f"{title:<26}" for title in titles) + f"{'never':<7}{'seconds':<9}looks at itself")
     for arm, row in figures.items():
-        cells = [(row["early"], 2), (row["early_gain"], 2), (row["last"], 2), (row["steps"], 0)]
+        cells = [(row["early"], 2), (row["last"], 2), (row["steps"], 0), (row["steps_saved"], 0)]
         print(f"{arm:<25}" + "".join(f"{cell(*pair):<26}" for pair in cells), end="")
         print(f"{row['never']:<7}{row['seconds']['mean']:<9.1f}{row['looks_at_itself']['mean']:.0%}")
 
