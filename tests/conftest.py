@@ -1,11 +1,15 @@
 """Fixtures for all tests."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from palestra.cli.main import main
+from palestra.cli.main import SETTINGS, main
+
+for _name, _value in SETTINGS.items():
+    os.environ.setdefault(_name, _value)  # as the command line does, before libraries read them
 
 CommandLine = Callable[..., tuple[int, str, str]]
 
