@@ -30,6 +30,17 @@ def test_a_row_has_means_of_training_and_the_last_of_the_rest(tmp_path: Path, mo
     assert log.last == "loss 7"
 
 
+def test_agents_are_told_by_their_return(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = Run.create("a", {"agent": "x", "log_every": 1})
+    with Tracker("off", "", run) as tracker, Progress("x", 4) as progress:
+        log = Log(run, tracker, progress, 0)
+        log.add(1, {"train/loss": 1.0})
+        assert log.last == "no episode ended"
+        log.add(2, {"train/loss": 1.0, "rollout/ep_rew_mean": 7.5})
+    assert log.last == "return 7.5"
+
+
 def test_an_interrupt_is_noted_and_a_second_one_stops() -> None:
     with interruptible() as interrupted:
         assert not interrupted
