@@ -1,6 +1,7 @@
 """A fitted network explained on images: one picture, or a page with all of them that needs no other file."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,10 @@ def _subject(name: str, files: Sequence[str], options: Options) -> Subject:
     if target is not None:
         score_of(network, prepared(network, images[:1]), target)
     titles = _with_answers(network, images, titles, classes)
-    pixels, *labels = (None,) if many is None else many[torch.arange(len(many))]
-    return Subject(network, images, titles, classes, pixels, labels[0] if labels else None, target, stage)
+    subject = Subject(network, images, titles, classes, target=target, stage=stage)
+    if many is None:
+        return subject
+    return replace(subject, many=many[torch.arange(len(many))][0], labels=many.labels, label_names=many.classes)
 
 
 def _stage(network: nn.Module, stage: str | None) -> str | None:

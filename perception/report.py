@@ -30,8 +30,8 @@ STYLE = (
 class Subject:
     """What is explained: a network that takes images `[B, C, H, W]`, a few of them with titles, and many for patches.
 
-    `target` is the number of a class, or a unit; None is each image's most probable class. `labels` are those of
-    `many`, and number the `classes`.
+    `target` is the number of a class, or a unit; None is each image's most probable class. `classes` are those that the
+    network tells apart. `labels` are those of `many`; they number `label_names`, which autoencoders' data have too.
     """
 
     network: nn.Module
@@ -40,6 +40,7 @@ class Subject:
     classes: Sequence[str] = ()
     many: Tensor | None = None
     labels: Tensor | None = None
+    label_names: Sequence[str] = ()
     target: int | Unit | None = None
     stage: str | None = None
 
@@ -151,7 +152,7 @@ def _features(subject: Subject) -> Any:
     points = features(subject.network, subject.many, subject.stage)
     maps = {"PCA": feature_map(points, "pca"), "t-SNE": feature_map(points, "tsne")}
     labels = None if subject.labels is None else subject.labels.numpy()
-    return draw_feature_maps(maps, labels, subject.classes)
+    return draw_feature_maps(maps, labels, subject.label_names)
 
 
 def _maximised(subject: Subject) -> Any:

@@ -111,3 +111,11 @@ def test_names_come_before_numbers_and_near_names_are_offered() -> None:
 
 def test_the_command_is_listed(palestra: CommandLine) -> None:
     assert re.search(r"^ +explain +show what a network looks at", palestra("--help")[1], re.MULTILINE)
+
+
+def test_an_autoencoder_is_explained_where_its_data_have_labels(palestra: CommandLine) -> None:
+    assert palestra("fit", "autoencoder", "--data", "digits", "--epochs", "1", "--name", "a")[0] == 0
+    status, out, _ = palestra("explain", "a", "--method", "features", "--out", "map.png")
+    assert (status, out) == (0, "map.png\n")
+    status, _, err = palestra("explain", "a", "--method", "saliency")
+    assert (status, "has no classes to explain" in err) == (2, True)

@@ -19,6 +19,7 @@ def subject(**changes: object) -> Subject:
         "classes": ["lying", "standing", "slanting"],
         "many": x,
         "labels": y,
+        "label_names": ["lying", "standing", "slanting"],
     }
     return Subject(**(given | changes))  # type: ignore[arg-type]
 
