@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from palestra.agents.encoder import encoder_parameters, freeze_encoder, has_modes, parameter_groups, set_step_sizes
 from palestra.agents.replay import Batch
-from palestra.agents.saving import optimizer_state, restore_optimizer, snapshot
+from palestra.networks.saving import optimizer_state, restore_optimizer, snapshot
 from palestra.networks.stages import train_mode
 
 

@@ -26,7 +26,7 @@ from palestra.networks.pretrained import load_into, save_pretrained
 from palestra.networks.stages import freeze, num_parameters
 from palestra.networks.threads import use_threads
 from palestra.perception.data import Images, load_images
-from palestra.perception.inputs import inputs_for, network_for
+from palestra.perception.inputs import arguments_for, inputs_for
 
 PACKAGES = ("palestra", "numpy", "torch", "accelerate", "scikit-learn")
 TOLD = {"train/loss": "loss", "valid/loss": "valid loss", "valid/accuracy": "valid accuracy"}
@@ -114,17 +114,11 @@ def _resolved(name: str | None, options: Options) -> tuple[dict[str, Any], Image
     config: dict[str, Any] = {"fit": name, "data": data | {"labels": supervised, "seed": options.seed}}
     train, valid = data_of(config)
     config["data"] |= {"images": len(train) + len(valid or ())}
-    with torch.random.fork_rng():
-        torch.manual_seed(options.seed)
-        network = network_for(
-            name,
-            train,
-            num_classes=train.num_classes if supervised else None,
-            **key_values(options.network_kwargs),
-        )
+    num_classes = train.num_classes if supervised else None
+    network = arguments_for(name, train, num_classes=num_classes, **key_values(options.network_kwargs))
     steps = FitConfig.num_steps(options, len(train))
     config |= {
-        "network": network.config,
+        "network": network,
         "pretrained": options.pretrained and str(_weights(options.pretrained)),
         "freeze": options.freeze,
         "augment": list(options.augment),
@@ -194,11 +188,11 @@ def _fit(run: Run, learner: Learner, train: Images, valid: Images | None, option
         try:
             for step, metrics in _steps(learner, train, valid):
                 log.add(step, metrics)
-                if interrupted or step % config["checkpoint_every"] == 0:
-                    log.flush(step)
-                    _save(run, learner, train)
                 if interrupted:
                     break
+                if step % config["checkpoint_every"] == 0 and step < steps:
+                    log.flush(step)
+                    _save(run, learner, train)
         except DivergedError as error:
             raise ValueError(f"{error}; {_what_is_left(run)}") from None
         log.flush(learner.step)

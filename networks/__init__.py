@@ -11,12 +11,13 @@ that is None. Its class says what the rest of the library needs to know:
 A network made by `create` carries `config`, the arguments that made it, with which it is saved.
 """
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from palestra.networks.names import named
 
 if TYPE_CHECKING:
     from torch import nn
@@ -115,11 +116,7 @@ def network_class(name: str) -> Any:
     Raises:
         ValueError: there is no such network; the nearest name is offered.
     """
-    if name not in NETWORKS:
-        near = difflib.get_close_matches(name, NETWORKS, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(NETWORKS)}"
-        raise ValueError(f"there is no network {name!r}; {hint}")
-    entry = NETWORKS[name]
+    entry: Entry = named(name, NETWORKS, "network")
     return getattr(importlib.import_module(f"palestra.networks.{entry.module}"), entry.attribute)
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from palestra.networks.optimizers import named
+from palestra.networks.names import named
 
 
 class Step(nn.Module):

@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from palestra.networks import create
 from palestra.networks.activations import activation_named
 from palestra.networks.initialisation import initialise
+from palestra.networks.names import named
 from palestra.networks.objectives import Losses, supervised
-from palestra.networks.optimizers import named
 from palestra.networks.pixels import PIXEL_SCALE, Pixels
 from palestra.networks.stages import stages_of
 

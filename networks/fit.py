@@ -23,8 +23,10 @@ from torch import Tensor, nn
 
 from palestra.networks.batches import Batch, as_dataset, read_batches, shares, split_evenly
 from palestra.networks.losses import LOSSES
+from palestra.networks.names import named
 from palestra.networks.objectives import Losses, Objective, objective_of
-from palestra.networks.optimizers import OPTIMIZERS, SCHEDULES, named, optimizer_named
+from palestra.networks.optimizers import OPTIMIZERS, SCHEDULES, optimizer_named
+from palestra.networks.saving import optimizer_state, restore_optimizer, snapshot
 from palestra.networks.stages import train_mode
 
 Metrics = dict[str, float]
@@ -182,16 +184,14 @@ class Learner:
 
     def state(self) -> dict[str, Any]:
         """Returns all that is needed to go on: nested dicts of tensors, numbers and strings."""
-        learnt = self._optimizer.param_groups[0]["params"]
-        slots = [self._optimizer.state.get(p, {}) for p in learnt]
         best = self._best
         return {
             "step": self.step,
             "stopped": self.stopped,
             "history": self.history,
-            "network": dict(self.network.state_dict()),
+            "network": {name: snapshot(value) for name, value in self.network.state_dict().items()},
             "scaler": self._accelerator.scaler.state_dict() if self._accelerator.scaler else {},
-            "optimizer": {str(i): {k: v for k, v in slot.items() if v is not None} for i, slot in enumerate(slots)},
+            "optimizer": optimizer_state(self._optimizer, self.network.parameters()),
             **({"best": {"loss": best[0], "epoch": best[1], "network": best[2]}} if best else {}),
         }
 
@@ -199,11 +199,7 @@ class Learner:
         """Takes back what `state` gave; arrays may come as NumPy's."""
         weights = {name: torch.as_tensor(value) for name, value in state["network"].items()}
         self.network.load_state_dict(weights)
-        for i, p in enumerate(self._optimizer.param_groups[0]["params"]):
-            for name, value in state["optimizer"].get(str(i), {}).items():
-                blank = torch.empty_like(p) if np.ndim(value) else torch.empty(())
-                value = blank.detach().copy_(torch.as_tensor(value))  # in the parameter's memory format
-                self._optimizer.state[p][name] = value
+        restore_optimizer(self._optimizer, self.network.parameters(), state["optimizer"])
         self.step, self.stopped, self.history = int(state["step"]), bool(state["stopped"]), list(state["history"])
         if state["scaler"] and self._accelerator.scaler:
             self._accelerator.scaler.load_state_dict(state["scaler"])
@@ -255,7 +251,7 @@ class Learner:
 
     def _own_part(self, num_samples: int) -> list[Tensor]:
         own = torch.arange(self._accelerator.process_index, num_samples, self._accelerator.num_processes)
-        return [part for part in torch.split(own, 4 * self.config.batch_size) if len(part)]
+        return [part for part in torch.split(own, self.config.batch_size) if len(part)]
 
     def _on_device(self, batch: Batch) -> Batch:
         return tuple(x.to(self._accelerator.device, non_blocking=True) for x in batch)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from palestra.networks.optimizers import named
+from palestra.networks.names import named
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 Rule = Callable[[Tensor, int, int, torch.Generator | None], object]  # changes a weight of so many inputs and outputs

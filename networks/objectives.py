@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from palestra.networks.batches import Batch
 from palestra.networks.losses import LOSSES, hits
-from palestra.networks.optimizers import named
+from palestra.networks.names import named
 
 Losses = tuple[Tensor, dict[str, Tensor]]  # [B], and metrics [B] by name
 

@@ -1,12 +1,13 @@
 """torch's optimisers and schedules of their step size, by name."""
 
-import difflib
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import nn
+
+from palestra.networks.names import named
 
 OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], tuple[str, ...], dict[str, Any]]] = {
     # name: class, which of our options it takes, what else it is told
@@ -48,16 +49,3 @@ def optimizer_named(
     options = {"momentum": momentum} if "momentum" in takes else {}
     optimizer: torch.optim.Optimizer = kind(parameters, lr=learning_rate, weight_decay=weight_decay, **options, **told)
     return optimizer
-
-
-def named(name: str, table: dict[str, Any], what: str) -> Any:
-    """Looks a name up.
-
-    Raises:
-        ValueError: it is not there; the nearest one is offered.
-    """
-    if name not in table:
-        near = difflib.get_close_matches(name, table, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(table)}"
-        raise ValueError(f"there is no {what} {name!r}; {hint}")
-    return table[name]

@@ -92,8 +92,8 @@ def load_into(network: nn.Module, source: bool | str | Path) -> None:
     """Loads weights into a network: those of a folder or file, or, where `source` is True, the published ones.
 
     Of an autoencoder its encoder is taken, where the network is what that was made of. Heads of another number of
-    classes are left alone; a stem of other channels has its weights averaged and repeated
-    (scaled so that the response to equal channels stays as it was).
+    classes are left alone; a stem of other channels has its weights averaged and repeated (scaled so that the response
+    to equal channels stays as it was).
 
     Raises:
         ValueError: the weights are of another network; both are named.
@@ -163,15 +163,10 @@ def _mismatch(
     given = path.name
     if (path.with_name(CONFIG)).is_file():
         given = f"a {read_config(path.parent)['network']}"
-    differences = [
-        *(f"{key} is missing" for key in missing[:1]),
-        *(f"{key} is unknown" for key in odd[:1]),
-        *(
-            f"{key} is {list(weights[k].shape)}, not {list(network.state_dict()[k].shape)}"
-            for k in shapes[:1]
-            for key in [k]
-        ),
-    ]
+    own = network.state_dict()
+    differences = [f"{key} is missing" for key in missing[:1]]
+    differences += [f"{key} is unknown" for key in odd[:1]]
+    differences += [f"{key} is {list(weights[key].shape)}, not {list(own[key].shape)}" for key in shapes[:1]]
     return f"the weights of {path} are of {given}, but the network is a {name_of(network)}: {', '.join(differences)}"
 
 

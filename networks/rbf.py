@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from palestra.networks.mlp import as_vectors, vector_size
-from palestra.networks.optimizers import named
+from palestra.networks.names import named
 from palestra.networks.pixels import Pixels
 
 BASES: dict[str, Callable[[Tensor], Tensor]] = {  # of the squared distance in units of the width

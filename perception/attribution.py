@@ -4,7 +4,6 @@ A method takes a score, one number a sample, and inputs `[B, ...]`, and returns 
 channel where it has but one map. `attribute` is the verb for all.
 """
 
-import difflib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from captum.attr import IntegratedGradients, LayerGradCam, Occlusion, Saliency
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from palestra.networks.names import named
 from palestra.networks.stages import module_at, name_of, outputs_of, stages_of
 from palestra.perception.deconvolution import rectified_gradient
 from palestra.perception.scores import Score, Target, Unit, evaluating, prepared, score_of
@@ -80,11 +80,7 @@ def method_named(name: str) -> Method:
     Raises:
         ValueError: there is none of that name; the nearest one is offered.
     """
-    if name not in METHODS:
-        near = difflib.get_close_matches(name, METHODS, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(METHODS)}"
-        raise ValueError(f"there is no method {name!r}; {hint}")
-    return METHODS[name]
+    return named(name, METHODS, "method")  # type: ignore[no-any-return]
 
 
 def last_maps(network: nn.Module, x: Tensor, target: Target = None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from palestra.networks.optimizers import named
+from palestra.networks.names import named
 from palestra.perception.features import Table, features, labels_of, pixels
 from palestra.perception.intervals import wilson
 

@@ -13,24 +13,32 @@ from palestra.perception.data import Images
 KINDS = {1: "vectors", 2: "sequences", 3: "images"}
 
 
-def network_for(name: str, images: Images, *, num_classes: int | None = None, **options: Any) -> nn.Module:
-    """Makes a network by name whose channels, size, mean and spread are those of images.
+def arguments_for(name: str, images: Images, *, num_classes: int | None = None, **options: Any) -> dict[str, Any]:
+    """Returns the arguments of `create` for a network by name, `network`, whose sizes, mean and spread suit images.
 
     Networks on vectors take all pixels of an image, those on sequences its rows one after the other.
 
     Raises:
-        ValueError: there is no such network, or it does not take such images.
+        ValueError: there is no such network.
     """
     channels, (height, width) = images.in_channels, images.image_size
     rank = network_class(name).input_rank
-    if rank == 1:
-        return create(name, in_channels=channels * height * width, num_classes=num_classes, **options)
-    if rank == 2:
-        return create(name, in_channels=channels * width, num_classes=num_classes, **options)
-    if "mean" not in options:
+    in_channels = {1: channels * height * width, 2: channels * width, 3: channels}[rank]
+    if rank == 3:
         mean, std = images.mean_std()
-        options |= {"mean": mean, "std": [spread or 1.0 for spread in std]}
-    return create(name, in_channels=channels, num_classes=num_classes, image_size=(height, width), **options)
+        own = {"image_size": (height, width), "mean": mean, "std": [spread or 1.0 for spread in std]}
+        options = {**own, **options}
+    return {"network": name, "in_channels": in_channels, "num_classes": num_classes, **options}
+
+
+def network_for(name: str, images: Images, *, num_classes: int | None = None, **options: Any) -> nn.Module:
+    """Makes a network by name that takes images; see `arguments_for`.
+
+    Raises:
+        ValueError: there is no such network, or it does not take such images.
+    """
+    arguments = arguments_for(name, images, num_classes=num_classes, **options)
+    return create(arguments.pop("network"), **arguments)
 
 
 def inputs_for(network: nn.Module, images: Images) -> Any:

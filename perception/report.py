@@ -1,7 +1,6 @@
 """Everything that explains a network on images, as pictures by name and as a page that needs no other file."""
 
 import base64
-import difflib
 import html
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from palestra.networks.names import named
 from palestra.networks.stages import name_of
 from palestra.perception.attribution import METHODS, Method, attribute, last_maps
 from palestra.perception.deconvolution import check_rectifiers, deconvolve
@@ -59,11 +59,7 @@ def picture_named(name: str) -> Picture:
     Raises:
         ValueError: there is none of that name; the nearest one is offered.
     """
-    if name not in PICTURES:
-        near = difflib.get_close_matches(name, PICTURES, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(PICTURES)} and all"
-        raise ValueError(f"there is no method {name!r}; {hint}")
-    return PICTURES[name]
+    return named(name, PICTURES, "method")  # type: ignore[no-any-return]
 
 
 def page(title: str, subject: Subject, names: Sequence[str], said: Callable[[str], None]) -> str:

@@ -57,6 +57,19 @@ def test_a_fit_cut_anywhere_goes_on_to_the_bit(optimizer: str) -> None:
         assert same(whole, second)
 
 
+def test_a_state_is_not_changed_by_what_is_learnt_after_it() -> None:
+    one = learner()
+    for step, _ in one.fit(data()):
+        if step == 3:
+            break
+    state = one.state()
+    rest = list(one.fit(data()))
+    other = learner()
+    other.restore(state)
+    assert list(other.fit(data())) == rest
+    assert same(one, other)
+
+
 def test_global_randomness_before_a_fit_changes_nothing() -> None:
     results = []
     for seed in (1, 2):
