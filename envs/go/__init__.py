@@ -1,0 +1,1 @@
+"""Go: rules, engine, environments, records and protocol."""

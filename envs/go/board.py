@@ -1,0 +1,289 @@
+"""Stones, chains, captures and legality on the state of `envs/go/state.py`.
+
+Pseudo-liberties at chain heads are Lew's and Pawlewicz's way (libego; OpenSpiel and pgx follow it). Ours differ in that
+one word holds them all. Superko looks at the past only where the point has held a stone before, or the move is suicide:
+a stone where none ever was makes a position that never was.
+"""
+
+from numba import njit
+
+from palestra.envs.go.state import (
+    ACTION,
+    BLACK,
+    BORDER,
+    COLOR,
+    COUNT,
+    EMPTIES,
+    EMPTY,
+    EMPTY_POINT,
+    HASH,
+    HEAD,
+    HISTORY,
+    KO,
+    LIBERTIES,
+    LOST_BLACK,
+    NEXT,
+    PLACED,
+    POINTS,
+    POSITIONS,
+    RECORD,
+    REPETITION,
+    SIMPLE,
+    SITUATIONAL,
+    SIZE,
+    STRIDE,
+    SUICIDE,
+    WHITE_TO_MOVE,
+    ZOBRIST,
+)
+
+COUNTER = (1 << 12) - 1  # the bits of a word of liberties that count them
+
+
+@njit(cache=True, inline="always")
+def packed(p):  # type: ignore[no-untyped-def]
+    """Returns one liberty at a point as a word."""
+    i = (p - POINTS) >> 3
+    return 1 + (i << 12) + ((i * i) << 33)
+
+
+@njit(cache=True, inline="always")
+def point_of(state, action):  # type: ignore[no-untyped-def]
+    """Returns the point of an action that is no pass."""
+    n = state[SIZE]
+    return POINTS + (action // n + 1) * state[STRIDE] + (action % n + 1) * RECORD
+
+
+@njit(cache=True)
+def neighbour(state, p, i):  # type: ignore[no-untyped-def]
+    """Returns the i-th of a point's four neighbours: left, right, above, below."""
+    if i < 2:
+        return p - RECORD + 2 * RECORD * i
+    return p + state[STRIDE] * (2 * i - 5)
+
+
+@njit(cache=True)
+def only_liberty(state, q, liberty):  # type: ignore[no-untyped-def]
+    """Says whether the chain of stone q has no liberty but one, given as a word."""
+    word = state[state[q + HEAD] + LIBERTIES]
+    return word == (word & COUNTER) * liberty
+
+
+@njit(cache=True)
+def _gives_way(state, q, color, liberty):  # type: ignore[no-untyped-def]
+    """Says whether a neighbour makes a move possible: empty, a friend with another liberty, an enemy without."""
+    there = state[q + COLOR]
+    if there == EMPTY:
+        return True
+    if there == BORDER:
+        return False
+    return (there == color) != only_liberty(state, q, liberty)
+
+
+@njit(cache=True)
+def breathes(state, p, color):  # type: ignore[no-untyped-def]
+    """Says whether a stone on an empty point would have a liberty, so that the move is no suicide."""
+    stride, liberty = state[STRIDE], packed(p)
+    return (
+        _gives_way(state, p - RECORD, color, liberty)
+        or _gives_way(state, p + RECORD, color, liberty)
+        or _gives_way(state, p - stride, color, liberty)
+        or _gives_way(state, p + stride, color, liberty)
+    )
+
+
+@njit(cache=True)
+def is_eye(state, p, color):  # type: ignore[no-untyped-def]
+    """Says whether an empty point is an eye of a colour: all neighbours its own, and not too many corners lost.
+
+    An enemy on one of the four diagonals is harmless in the middle of the board, not at its edge.
+    """
+    stride = state[STRIDE]
+    left, right = state[p - RECORD + COLOR], state[p + RECORD + COLOR]
+    above, below = state[p - stride + COLOR], state[p + stride + COLOR]
+    if not (left & right & above & below) & color:
+        return False
+    enemy = 3 - color
+    lost = 1 if (left == BORDER or right == BORDER or above == BORDER or below == BORDER) else 0
+    for q in (p - stride - RECORD, p - stride + RECORD, p + stride - RECORD, p + stride + RECORD):
+        if state[q + COLOR] == enemy:
+            lost += 1
+    return lost < 2
+
+
+@njit(cache=True)
+def _touch(state, q, liberty):  # type: ignore[no-untyped-def]
+    """Takes a liberty from the chain at q, if there is one, and returns q as a liberty, if it is empty."""
+    state[state[q + HEAD] + LIBERTIES] -= liberty
+    if state[q + COLOR] == EMPTY:
+        return packed(q)
+    return 0
+
+
+@njit(cache=True)
+def _join(state, a, b):  # type: ignore[no-untyped-def]
+    """Makes one chain of two, given by their heads, and returns its head: the larger one's."""
+    if state[a + COUNT] < state[b + COUNT]:
+        a, b = b, a
+    state[a + COUNT] += state[b + COUNT]
+    state[a + LIBERTIES] += state[b + LIBERTIES]
+    q = b
+    while True:
+        state[q + HEAD] = a
+        q = state[q + NEXT]
+        if q == b:
+            break
+    after = state[a + NEXT]
+    state[a + NEXT] = state[b + NEXT]
+    state[b + NEXT] = after
+    return a
+
+
+@njit(cache=True)
+def _link(state, q, head, color):  # type: ignore[no-untyped-def]
+    """Joins the chain at q to a chain of that colour beside it, and returns the head."""
+    if state[q + COLOR] == color and state[q + HEAD] != head:
+        return _join(state, state[q + HEAD], head)
+    return head
+
+
+@njit(cache=True)
+def _remove(state, head):  # type: ignore[no-untyped-def]
+    """Takes a chain off the board and returns its size."""
+    stride, size, empties = state[STRIDE], state[head + COUNT], state[EMPTIES]
+    state[LOST_BLACK + state[head + COLOR] - BLACK] += size
+    q = head
+    while True:
+        after, liberty = state[q + NEXT], packed(q)
+        state[q + COLOR] = EMPTY
+        state[q + HEAD] = POINTS
+        state[q + COUNT] = empties
+        state[POINTS + RECORD * empties + EMPTY_POINT] = q
+        empties += 1
+        state[state[q - RECORD + HEAD] + LIBERTIES] += liberty
+        state[state[q + RECORD + HEAD] + LIBERTIES] += liberty
+        state[state[q - stride + HEAD] + LIBERTIES] += liberty
+        state[state[q + stride + HEAD] + LIBERTIES] += liberty
+        q = after
+        if q == head:
+            break
+    state[EMPTIES] = empties
+    return size
+
+
+@njit(cache=True)
+def _capture(state, q, enemy):  # type: ignore[no-untyped-def]
+    """Takes the enemy's chain at q if it has no liberty left, and returns its size; a ko may be at q."""
+    if state[q + COLOR] == enemy and state[state[q + HEAD] + LIBERTIES] == 0:
+        state[KO] = q
+        return _remove(state, state[q + HEAD])
+    return 0
+
+
+@njit(cache=True)
+def place(state, p, color):  # type: ignore[no-untyped-def]
+    """Puts a stone on an empty point, takes off what has no liberty then, and returns how many enemies that were.
+
+    Sets the point that simple ko forbids. Hash, history and whose turn it is stay as they are: playouts need none.
+    """
+    stride, liberty = state[STRIDE], packed(p)
+    empties = state[EMPTIES] - 1
+    last, k = state[POINTS + RECORD * empties + EMPTY_POINT], state[p + COUNT]
+    state[EMPTIES] = empties
+    state[POINTS + RECORD * k + EMPTY_POINT] = last
+    state[last + COUNT] = k
+    state[p + LIBERTIES] = (
+        _touch(state, p - RECORD, liberty)
+        + _touch(state, p + RECORD, liberty)
+        + _touch(state, p - stride, liberty)
+        + _touch(state, p + stride, liberty)
+    )
+    state[POINTS + LIBERTIES] = 0  # of the border, where what touches no chain goes
+    state[p + COLOR], state[p + HEAD], state[p + NEXT], state[p + COUNT] = color, p, p, 1
+    head = _link(state, p - RECORD, p, color)
+    head = _link(state, p + RECORD, head, color)
+    head = _link(state, p - stride, head, color)
+    head = _link(state, p + stride, head, color)
+    enemy = BORDER - color
+    captured = (
+        _capture(state, p - RECORD, enemy)
+        + _capture(state, p + RECORD, enemy)
+        + _capture(state, p - stride, enemy)
+        + _capture(state, p + stride, enemy)
+    )
+    if captured != 1 or state[head + COUNT] != 1 or state[head + LIBERTIES] & COUNTER != 1:
+        state[KO] = 0
+        if captured == 0 and state[head + LIBERTIES] == 0:
+            _remove(state, head)
+    return captured
+
+
+@njit(cache=True)
+def _toggle(state, board, p, color):  # type: ignore[no-untyped-def]
+    """Puts a stone into a board of bits or takes it out; board 0 is none."""
+    if board:
+        n = state[SIZE]
+        words = (n * n + 63) >> 6
+        action = state[p + ACTION]
+        state[board + (color - BLACK) * words + (action >> 6)] ^= 1 << (action & 63)
+
+
+@njit(cache=True)
+def _lift(state, head, color, board):  # type: ignore[no-untyped-def]
+    """Returns the key of a chain, the XOR of its stones' keys, and toggles it in a board of bits."""
+    key, q = 0, head
+    while True:
+        key ^= ZOBRIST[2 * ((q - POINTS) >> 3) + color - BLACK]
+        _toggle(state, board, q, color)
+        q = state[q + NEXT]
+        if q == head:
+            return key
+
+
+@njit(cache=True)
+def _lift_choked(state, p, color, board):  # type: ignore[no-untyped-def]
+    """Lifts the chains of a colour around an empty point that have no other liberty; returns key and number."""
+    liberty, key, lifted = packed(p), 0, 0
+    for i in range(4):
+        q = neighbour(state, p, i)
+        if state[q + COLOR] == color and only_liberty(state, q, liberty):
+            seen = False
+            for j in range(i):
+                r = neighbour(state, p, j)
+                seen = seen or (state[r + COLOR] == color and state[r + HEAD] == state[q + HEAD])
+            if not seen:
+                key ^= _lift(state, state[q + HEAD], color, board)
+                lifted += 1
+    return key, lifted
+
+
+@njit(cache=True)
+def change(state, p, color, board):  # type: ignore[no-untyped-def]
+    """Returns by what the hash changes if a colour plays on an empty point, and toggles the stones in `board`."""
+    key, captures = _lift_choked(state, p, 3 - color, board)
+    if captures == 0 and not breathes(state, p, color):
+        return _lift_choked(state, p, color, board)[0]
+    _toggle(state, board, p, color)
+    return key ^ ZOBRIST[2 * ((p - POINTS) >> 3) + color - BLACK]
+
+
+@njit(cache=True)
+def repeats(state, p, color):  # type: ignore[no-untyped-def]
+    """Says whether superko forbids a move that is otherwise legal."""
+    if state[REPETITION] == SIMPLE or (state[p + PLACED] == 0 and breathes(state, p, color)):
+        return False
+    target = state[HASH] ^ change(state, p, color, 0)
+    if state[REPETITION] == SITUATIONAL and color == BLACK:
+        target ^= WHITE_TO_MOVE
+    i = state[HISTORY] + state[POSITIONS] - 1
+    while i >= state[HISTORY] and state[i] != target:
+        i -= 1
+    return i >= state[HISTORY]
+
+
+@njit(cache=True)
+def is_legal(state, p, color):  # type: ignore[no-untyped-def]
+    """Says whether a colour may play on an empty point under the rules of the state."""
+    if state[KO] == p or not (state[SUICIDE] or breathes(state, p, color)):
+        return False
+    return not repeats(state, p, color)
