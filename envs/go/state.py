@@ -1,7 +1,7 @@
 """What a Go position is to the kernels: one array of int64 words.
 
-A header, then a record of eight words for each point, then what only whole games need: the last eight boards as bits and
-the hashes of all positions so far. A point is named by where its record begins, so that its neighbours are `p - 8`,
+A header, then a record of eight words for each point, then what only whole games need: the last eight boards as bits
+and the hashes of all positions so far. A point is named by where its record begins, so that its neighbours are `p - 8`,
 `p + 8`, `p - stride`, `p + stride`; a border of points surrounds the board, the right one being the left one of the
 next row (libego and GNU Go have that border too). Colours have one bit each, and the border both: what surrounds a
 point is one colour's if the bits of its neighbours have that one in common.
