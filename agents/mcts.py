@@ -1,0 +1,281 @@
+"""Monte-Carlo tree search of any `Game`, with playouts or a network at the leaves.
+
+Coulom, "Efficient selectivity and backup operators in Monte-Carlo tree search" (2006), for the tree; `tree_policy.py`
+names the sources of the rules. Several threads grow a tree each, whose roots are added up (root parallelism: Chaslot et
+al., "Parallel Monte-Carlo tree search", 2008, section 4.2), so that a number of simulations gives the same moves each
+time. Proven ends spread up as in MCTS-Solver (Winands et al., 2008), without its change of the values.
+"""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from palestra.agents.gumbel import GumbelRoot
+from palestra.agents.root import Child, child_with, children_of, variation_of
+from palestra.agents.tree import FULL, NODES, Tree, keep_subtree, new_tree
+from palestra.agents.tree_batch import collect, deliver, new_batch
+from palestra.agents.tree_policy import GUMBEL, PUCT, UCT, Settings
+from palestra.agents.tree_search import World, new_walk, simulate
+from palestra.envs.game import Game, State, functions, legal_mask
+from palestra.envs.rng import seed_state
+
+Evaluator = Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[NDArray[np.float32], NDArray[np.float32]]]
+"""`(obs [B, *obs_shape], states [B, W]) -> (logits [B, A], values [B])` of the player to move, in [-1, 1]."""
+
+RULES = {"uct": UCT, "puct": PUCT, "gumbel": GUMBEL}
+CHUNK = 64  # simulations between two looks at the clock
+
+
+@dataclass(frozen=True)
+class Config:
+    """Options of the search."""
+
+    simulations: int = 1000
+    """Simulations a move, over all threads; those kept from the move before count."""
+    seconds: float = 0.0
+    """Time a move; 0 leaves the number of simulations to decide, otherwise that number is no limit."""
+    threads: int = 1
+    """Trees that grow side by side, whose roots are added up."""
+    rule: Literal["uct", "puct", "gumbel"] = "uct"
+    """How a search goes down: by upper confidence bounds, by a policy's probabilities, or by Gumbel AlphaZero's rule."""
+    exploration: float = 0.7
+    """Constant of UCT or PUCT, for results from -1 to 1."""
+    rave: float = 0.0
+    """Visits at which the results of a move made later in a simulation count as much as its own; 0 leaves them out."""
+    first_play: float = 10.0
+    """UCT: value of a move never tried. PUCT: by how much less than its parent's mean it is, once all are tried."""
+    expand_after: int = 1
+    """Visits of a node before its moves are added to the tree."""
+    virtual_loss: float = 1.0
+    """Losses that a simulation counts as while it waits for a network."""
+    batch: int = 8
+    """Leaves that a network evaluates together."""
+    noise: float = 0.0
+    """Share of Dirichlet noise in the probabilities of the root's moves (0.25 in AlphaZero's self-play)."""
+    noise_total: float = 10.83
+    """Sum of the parameters of that noise, spread evenly over the legal moves."""
+    temperature: float = 0.0
+    """Moves are drawn in proportion to visits to the power of 1/temperature; 0 takes the most visited."""
+    considered: int = 16
+    """Gumbel: moves of the root that sequential halving begins with."""
+    solver: bool = True
+    """Whether proven wins and losses are used; only for games of two players."""
+    reuse: bool = True
+    """Whether the part of the tree below the moves made is kept."""
+    nodes: int = 2_000_000
+    """Room for nodes in each tree; once it is used up the tree stops to grow, not the search."""
+    resign: float = -1.0
+    """Resigns where the best move's value is below it; -1 never does."""
+
+    def __post_init__(self) -> None:
+        least = {
+            "simulations": 1,
+            "seconds": 0,
+            "threads": 1,
+            "expand_after": 1,
+            "batch": 1,
+            "considered": 1,
+            "nodes": 64,
+        }
+        for name, value in least.items():
+            if not getattr(self, name) >= value:
+                raise ValueError(f"{name} is {getattr(self, name)}, but at least {value} is wanted")
+        if self.rule not in RULES:
+            raise ValueError(f"rule is {self.rule!r}, but one of {', '.join(RULES)} is wanted")
+        for name in ("exploration", "rave", "virtual_loss", "noise_total", "temperature"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}, but a number from 0 on is wanted")
+        if not 0 <= self.noise <= 1 or not -1 <= self.resign <= 1:
+            raise ValueError(f"noise {self.noise} must lie in [0, 1] and resign {self.resign} in [-1, 1]")
+
+
+class Search:
+    """A search of one game, which goes on from move to move."""
+
+    def __init__(self, game: Game, config: Config, seed: int = 0, evaluator: Evaluator | None = None) -> None:
+        if evaluator is None and config.rule == "gumbel":
+            raise ValueError("rule gumbel needs a network's probabilities; uct and puct search with playouts")
+        if evaluator is not None and config.threads > 1:
+            raise ValueError(
+                f"threads is {config.threads}, but a search with a network runs in one; raise batch instead"
+            )
+        self.game, self.config, self.evaluator = game, config, evaluator
+        self.settings = settings_of(game, config, evaluator is not None)
+        self.simulations = 0  # of the last run, over all threads
+        self._numpy = np.random.default_rng(seed)
+        longest = game.max_plies
+        self._walks = [new_walk(len(game.start), game.num_actions, longest) for _ in range(config.threads)]
+        rngs = [seed_state(seed, thread) for thread in range(config.threads)]
+        self._worlds = [World(functions(game), rng, game.data) for rng in rngs]
+        rows = config.batch if evaluator else 0
+        self._batch = new_batch(rows, len(game.start), game.num_actions, longest, int(np.prod(game.obs_shape)))
+        self._trees: list[Tree] = []
+        self._state: State | None = None
+        self._gumbel: GumbelRoot | None = None
+        self._prepared = False  # whether the root has had its noise
+
+    def reset(self) -> None:
+        """Forgets the tree."""
+        self._trees, self._state = [], None
+
+    def run(self, state: State, simulations: int | None = None, seconds: float | None = None) -> None:
+        """Searches from a state, by default as long as the configuration says; goes on where the tree is at it.
+
+        Raises:
+            ValueError: the game is over there.
+        """
+        if not legal_mask(self.game, state).any():
+            raise ValueError(f"{self.game.name} is over: there is no move to search")
+        self._root(state)
+        self._gumbel, self._prepared = None, False
+        seconds = self.config.seconds if seconds is None and simulations is None else seconds
+        if seconds:
+            self._each_thread(lambda thread: self._for_seconds(thread, seconds))
+            return
+        wanted = self.config.simulations if simulations is None else simulations
+        wanted -= self.visits if simulations is None else 0
+        shares = [wanted // len(self._trees) + (i < wanted % len(self._trees)) for i in range(len(self._trees))]
+        self._each_thread(lambda thread: self._simulate(thread, max(shares[thread], 0)))
+
+    @property
+    def visits(self) -> int:
+        """Simulations in the tree, over all threads."""
+        return sum(int(tree.visits[0]) for tree in self._trees)
+
+    def advance(self, action: int, state: State) -> None:
+        """Goes on to the state that an action has led to, keeping what the tree knows of it."""
+        if self._state is None or not self.config.reuse or not self.game.deterministic:
+            self.reset()
+            return
+        for thread, tree in enumerate(self._trees):
+            fresh = new_tree(self.config.nodes, self.game.deterministic)
+            if child := child_with(tree, 0, action):
+                keep_subtree(tree, child, fresh)
+                fresh.proven[0] = 0  # moves of a proven node are looked at again
+            self._trees[thread] = fresh
+        self._state = state.copy()
+
+    def children(self) -> list[Child]:
+        """Returns the root's moves, the best first: proven wins, then by visits, proven losses last."""
+        return children_of(self._trees)
+
+    def best(self) -> int:
+        """Returns the move to make, drawn if there is a temperature."""
+        children = self.children()
+        if self._gumbel is not None:
+            return self._gumbel.best()
+        if self.config.temperature and not children[0].proven:
+            visits = np.array([c.visits for c in children], np.float64)
+            weight = (visits / visits.max()) ** (1 / self.config.temperature)
+            return children[int(self._numpy.choice(len(children), p=weight / weight.sum()))].action
+        return children[0].action
+
+    def variation(self, action: int, longest: int = 12) -> list[int]:
+        """Returns the moves that are expected after an action, it first."""
+        return variation_of(self._trees[0], action, longest)
+
+    @property
+    def full(self) -> bool:
+        """Whether a tree has no room left."""
+        return any(bool(tree.info[FULL]) for tree in self._trees)
+
+    @property
+    def nodes(self) -> int:
+        """Nodes in use, over all threads."""
+        return sum(int(tree.info[NODES]) for tree in self._trees)
+
+    def _root(self, state: State) -> None:
+        if self._state is None or not np.array_equal(self._state, state) or not self._trees:
+            self._trees = [new_tree(self.config.nodes, self.game.deterministic) for _ in self._worlds]
+            self._state = state.copy()
+        for walk in self._walks:
+            walk.start[:] = state
+
+    def _each_thread(self, work: Callable[[int], int]) -> None:
+        if len(self._trees) == 1:
+            self.simulations = work(0)
+            return
+        with ThreadPoolExecutor(len(self._trees)) as pool:
+            self.simulations = sum(pool.map(work, range(len(self._trees))))
+
+    def _for_seconds(self, thread: int, seconds: float) -> int:
+        end, done = time.perf_counter() + seconds, 0
+        while time.perf_counter() < end:
+            ran = self._simulate(thread, CHUNK)
+            done += ran
+            if ran < CHUNK:
+                break
+        return done
+
+    def _simulate(self, thread: int, number: int) -> int:
+        tree, walk, world = self._trees[thread], self._walks[thread], self._worlds[thread]
+        if self.evaluator is None:
+            return int(simulate(tree, walk, self.settings, world, number, -1))
+        return self._evaluated(number, self.evaluator)
+
+    def _evaluated(self, number: int, evaluate: Evaluator) -> int:
+        """Runs simulations whose leaves the network evaluates in batches."""
+        tree, walk, world, batch = self._trees[0], self._walks[0], self._worlds[0], self._batch
+        done = 0
+        while done < number and not (self.settings.solver and tree.proven[0]):
+            forced = self._forced(tree, min(self.config.batch, number - done), number - done)
+            rows, ran = collect(tree, walk, self.settings, world, batch, forced)
+            if self._gumbel is not None:
+                self._gumbel.untake(len(forced) - ran)
+            if rows:
+                obs = batch.obs[:rows].reshape(rows, *self.game.obs_shape)
+                logits, values = evaluate(obs, batch.state[:rows])
+                deliver(tree, walk, self.settings, batch, masked_softmax(logits, batch.mask[:rows]), values)
+            done += ran
+        return done
+
+    def _forced(self, tree: Tree, number: int, left: int) -> NDArray[np.int64]:
+        """Returns the children of the root to go through, -1 for any; the root alone where it has none yet."""
+        if not tree.first[0]:
+            return np.full(1, -1)
+        if not self._prepared:
+            self._prepared = True
+            if self.config.noise:
+                self._add_noise(tree)
+            if self.config.rule == "gumbel":
+                drawn = self._numpy.gumbel(size=self.game.num_actions) * (self.config.temperature > 0)
+                self._gumbel = GumbelRoot(tree, self.settings, drawn, self.config.considered, left)
+        if self._gumbel is not None:
+            return self._gumbel.take(number)
+        return np.full(number, -1)
+
+    def _add_noise(self, tree: Tree) -> None:
+        children = slice(int(tree.first[0]), int(tree.first[0] + tree.num_children[0]))
+        count = int(tree.num_children[0])
+        drawn = self._numpy.dirichlet(np.full(count, self.config.noise_total / count))
+        tree.policy[children] = (1 - self.config.noise) * tree.policy[children] + self.config.noise * drawn
+
+
+def masked_softmax(logits: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Returns probabilities `[B, A]` over the actions of `mask`, the same shape; zero elsewhere."""
+    allowed = np.where(mask, logits.astype(np.float64), -np.inf)
+    weight = np.exp(allowed - allowed.max(axis=1, keepdims=True))
+    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+
+
+def settings_of(game: Game, config: Config, network: bool) -> Settings:
+    """Returns what compiled code is told of a configuration."""
+    return Settings(
+        rule=RULES[config.rule],
+        exploration=float(config.exploration),
+        first_play=float(config.first_play),
+        rave=float(config.rave),
+        virtual_loss=float(config.virtual_loss),
+        expand_after=-1 if network else config.expand_after,
+        solver=config.solver and game.num_players == 2,
+        num_players=game.num_players,
+        discount=float(game.discount),
+        rescale=game.num_players == 1,
+        own_playout=game.has_playout,
+        max_plies=game.max_plies,
+    )
