@@ -1,0 +1,141 @@
+"""Connect four: four in a row on a board of 7 columns and 6 rows into which stones fall from above.
+
+Two players drop a stone into a column that is not full, in turn; who first has four in a row, a column or a diagonal
+wins, and a full board without them is a draw. The first of two perfect players wins (Allis, "A Knowledge-Based Approach
+of Connect-Four", 1988).
+
+A player's stones are a word of 64 bits, seven bits a column from the bottom up, of which the last is always empty: no
+line goes over an edge (Tromp, "John's Connect Four Playground", tromp.github.io/c4/c4.html). Action c is column c from
+the left; columns are named 1 to 7.
+"""
+
+import numpy as np
+from numba import njit
+
+from palestra.envs.board_text import outcome
+from palestra.envs.game import HEADER, OVER, PLAYER, PLY, USED, Game, State
+from palestra.envs.rng import randint
+
+STONES = HEADER  # two words: the stones of player 0 and of player 1
+_WORDS = HEADER + 2
+_COLUMNS, _ROWS = 7, 6
+_COLUMN = 0x7F  # the bits of a column
+_FULL = 0x20  # the topmost square of a column
+_NAMES = ("●", "○")
+
+
+@njit(cache=True, inline="always")
+def _has_four(stones):  # type: ignore[no-untyped-def]
+    upright = stones & (stones >> 1)
+    level = stones & (stones >> 7)
+    falling = stones & (stones >> 6)
+    rising = stones & (stones >> 8)
+    straight = (upright & (upright >> 2)) | (level & (level >> 14))
+    diagonal = (falling & (falling >> 12)) | (rising & (rising >> 16))
+    return (straight | diagonal) != 0
+
+
+@njit(cache=True, inline="always")
+def _drop(taken, column):  # type: ignore[no-untyped-def]
+    """Returns the bit of the lowest square of a column that is free, given all stones."""
+    return (taken + (1 << (7 * column))) & (_COLUMN << (7 * column))
+
+
+@njit(cache=True)
+def _play(state, action, rng, data):  # type: ignore[no-untyped-def]
+    player = state[PLAYER]
+    state[STONES + player] |= _drop(state[STONES] | state[STONES + 1], action)
+    state[PLAYER] = 1 - player
+    state[PLY] += 1
+    won = _has_four(state[STONES + player])
+    if won or state[PLY] == _COLUMNS * _ROWS:
+        state[OVER] = 1
+    return 1.0 - 2.0 * player if won else 0.0
+
+
+@njit(cache=True)
+def _legal(state, mask, data):  # type: ignore[no-untyped-def]
+    count = 0
+    taken = state[STONES] | state[STONES + 1]
+    for column in range(_COLUMNS):
+        mask[column] = not state[OVER] and not (taken >> (7 * column)) & _FULL
+        count += mask[column]
+    return count
+
+
+@njit(cache=True)
+def _playout(state, trace, rng, data):  # type: ignore[no-untyped-def]
+    player, first, count = state[PLAYER], state[PLY], state[PLY]
+    mover, other = state[STONES + player], state[STONES + 1 - player]
+    won = False
+    while not state[OVER]:
+        column = randint(rng, _COLUMNS)
+        taken = mover | other
+        if (taken >> (7 * column)) & _FULL:
+            continue
+        mover, other = other, mover | _drop(taken, column)
+        count += 1
+        trace[count - first] = column
+        player = 1 - player
+        won = _has_four(other)
+        if won or count == _COLUMNS * _ROWS:
+            state[OVER] = 1
+    trace[0] = count - first
+    state[PLAYER], state[PLY] = player, count
+    state[STONES + player], state[STONES + 1 - player] = mover, other
+    return 2.0 * player - 1.0 if won else 0.0
+
+
+@njit(cache=True)
+def _observe(state, obs, data):  # type: ignore[no-untyped-def]
+    own, other = state[STONES + state[PLAYER]], state[STONES + 1 - state[PLAYER]]
+    for row in range(_ROWS):
+        for column in range(_COLUMNS):
+            bit = 7 * column + _ROWS - 1 - row
+            obs[row * _COLUMNS + column] = (own >> bit) & 1
+            obs[(_ROWS + row) * _COLUMNS + column] = (other >> bit) & 1
+            obs[(2 * _ROWS + row) * _COLUMNS + column] = 1.0
+    return 0
+
+
+def _describe(state: State) -> str:
+    stones = int(state[STONES]), int(state[STONES + 1])
+    lines = []
+    for height in range(_ROWS - 1, -1, -1):
+        bits = [1 << (7 * column + height) for column in range(_COLUMNS)]
+        lines.append(" ".join("●" if stones[0] & bit else "○" if stones[1] & bit else "·" for bit in bits))
+    lines.append(" ".join(_name(column) for column in range(_COLUMNS)))
+    reward = float(_has_four(stones[0])) - float(_has_four(stones[1]))
+    lines.append(outcome(reward, _NAMES) if state[OVER] else f"{_NAMES[state[PLAYER]]} to move")
+    return "\n".join(lines)
+
+
+def _name(action: int) -> str:
+    return str(action + 1)
+
+
+def _parse(text: str) -> int:
+    word = text.strip().lower()
+    if len(word) != 1 or word not in "1234567abcdefg":
+        raise ValueError(f"{text!r} is not a column: a number 1 to 7 or a letter a to g is wanted")
+    return "1234567abcdefg".index(word) % _COLUMNS
+
+
+def connect_four() -> Game:
+    """Returns connect four; planes `[3, 6, 7]` are the stones of the player to move, of the other one, and ones."""
+    start = np.zeros(_WORDS, np.int64)
+    start[USED] = _WORDS
+    return Game(
+        name="connect-four",
+        start=start,
+        num_actions=_COLUMNS,
+        play=_play,
+        legal=_legal,
+        describe=_describe,
+        action_name=_name,
+        parse_action=_parse,
+        max_plies=_COLUMNS * _ROWS,
+        playout=_playout,
+        observe=_observe,
+        obs_shape=(3, _ROWS, _COLUMNS),
+    )
