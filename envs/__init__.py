@@ -50,3 +50,10 @@ gym.register(
     max_episode_steps=10_000,
     kwargs={"step_reward": -1.0, "rewards": {"G": -1.0}},
 )
+
+gym.register(
+    "palestra/Go-v0",
+    entry_point="palestra.envs.go.env:GoEnv",
+    vector_entry_point="palestra.envs.go.vector:GoVectorEnv",
+    kwargs={"size": 9},
+)
