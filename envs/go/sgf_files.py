@@ -158,10 +158,11 @@ def split(read: Reader, limit: int = LIMIT) -> Iterator[Piece]:
     while True:
         found, stray = _seek(buffer, wanted)
         if stray and read_before:
-            yield (
+            yield Piece(
                 "",
-                "moves stand outside of any game before it; is there a ')' too many?",
+                "moves stand outside of any game before here; is there a ')' too many?",
                 (buffer.line, buffer.column),
+                False,
             )
         if not found:
             return
