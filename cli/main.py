@@ -21,6 +21,9 @@ COMMANDS = {
     "predict": "say what is on images",
     "explain": "show what a network looks at, in images or in an episode",
     "watch": "watch an episode, as a video or in the terminal",
+    "play": "play a game against an agent in the terminal",
+    "gtp": "an engine for Go GUIs and servers: the Go Text Protocol",
+    "match": "play two players against each other: score, interval, Elo",
     "compare": "draw the learning curves of several runs in one picture",
     "doctor": "say what is installed, what would fail and how to mend it",
 }

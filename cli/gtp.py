@@ -1,0 +1,91 @@
+"""`palestra gtp AGENT`: an engine that plays Go with GUIs, servers and other programs, by the Go Text Protocol."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from palestra.agents.player import PLAYERS, Player, make_player
+from palestra.cli.gtp_brain import Brain
+from palestra.cli.gtp_engine import Lines, add_commands, serve
+from palestra.cli.gtp_rules import named_rules
+from palestra.cli.gtp_session import Session
+from palestra.cli.gtp_table import Table
+from palestra.cli.options import parse
+from palestra.envs.game import Game
+from palestra.envs.go.game import go_game
+
+
+@dataclass(frozen=True)
+class Options:
+    """Answers the commands of the Go Text Protocol on stdin, until `quit` or the end of input.
+
+    AGENT is a player as in `palestra match`: random, mcts, or with options of its own, as in mcts:rave=1000.
+    """
+
+    size: int = 19
+    """Lines of the board until a command says otherwise, 2 to 25."""
+    rules: str = "chinese"
+    """tromp-taylor, chinese, japanese, aga, cgos or new-zealand."""
+    komi: float | None = None
+    """Points that White gets; those of the rules if left out."""
+    simulations: int | None = None
+    """Simulations a move, for players that search."""
+    seconds: float | None = None
+    """Seconds a move, in place of a number of simulations; a clock set by commands may shorten them."""
+    threads: int | None = None
+    """Threads of the search."""
+    seed: int = 0
+    """Root of the randomness."""
+    resign: float = -0.9
+    """Expected result, from -1 (lost) to 1, below which a search resigns; -1 never does."""
+
+
+def main(args: Sequence[str]) -> int:
+    """Serves a controller; its leaving, in whatever way, ends the engine quietly."""
+    spec = args[0] if args and not args[0].startswith("-") else ""
+    options = parse(Options, list(args[1:] if spec else args), "palestra gtp AGENT")
+    if not spec:
+        raise ValueError(f"who is to play is missing: palestra gtp AGENT, with AGENT among {', '.join(PLAYERS)}")
+    lines = Lines(sys.stdin.fileno())
+    session = new_session(spec, options, lines)
+    try:
+        serve(session, lines, _write)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        session.brain.close()
+    return 0
+
+
+def new_session(spec: str, options: Options, lines: Lines) -> Session:
+    """Makes the engine of an agent.
+
+    Raises:
+        ValueError: there is no such agent, or an option is wrong.
+    """
+    if not -1 <= options.resign <= 1:
+        raise ValueError(f"--resign is {options.resign}, but a number from -1 (never) to 1 is wanted")
+    rules, dead_removed = named_rules(options.rules, options.size, options.komi)
+    known = {name: getattr(options, name) for name in ("simulations", "seconds", "threads")}
+    given = {name: value for name, value in known.items() if value is not None}
+    seeds = np.random.SeedSequence(options.seed)
+
+    def make(game: Game) -> Player:
+        return make_player(spec, game, int(seeds.spawn(1)[0].generate_state(1)[0]), **given)
+
+    player = make(go_game(rules))  # so that what is wrong with the agent is said at once
+    player.close()
+    brain = Brain(player.name, make, hasattr(player, "search"), options.resign)
+    session = Session(brain, Table(rules, dead_removed), lines.waiting)
+    add_commands(session)
+    return session
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
