@@ -42,7 +42,7 @@ class Config:
     threads: int = 1
     """Trees that grow side by side, whose roots are added up."""
     rule: Literal["uct", "puct", "gumbel"] = "uct"
-    """How a search goes down: by upper confidence bounds, by a policy's probabilities, or by Gumbel AlphaZero's rule."""
+    """How a search goes down: by confidence bounds, by a policy's probabilities, or by Gumbel AlphaZero's rule."""
     exploration: float = 0.7
     """Constant of UCT or PUCT, for results from -1 to 1."""
     rave: float = 0.0

@@ -5,6 +5,7 @@ one word holds them all. Superko looks at the past only where the point has held
 a stone where none ever was makes a position that never was.
 """
 
+import numpy as np
 from numba import njit
 
 from palestra.envs.go.state import (
@@ -35,6 +36,7 @@ from palestra.envs.go.state import (
     SUICIDE,
     WHITE_TO_MOVE,
     ZOBRIST,
+    at,
 )
 
 COUNTER = (1 << 12) - 1  # the bits of a word of liberties that count them
@@ -65,14 +67,14 @@ def neighbour(state, p, i):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def only_liberty(state, q, liberty):  # type: ignore[no-untyped-def]
     """Says whether the chain of stone q has no liberty but one, given as a word."""
-    word = state[state[q + HEAD] + LIBERTIES]
+    word = state[at(state[at(q + HEAD)] + LIBERTIES)]
     return word == (word & COUNTER) * liberty
 
 
 @njit(cache=True)
 def _gives_way(state, q, color, liberty):  # type: ignore[no-untyped-def]
     """Says whether a neighbour makes a move possible: empty, a friend with another liberty, an enemy without."""
-    there = state[q + COLOR]
+    there = state[at(q + COLOR)]
     if there == EMPTY:
         return True
     if there == BORDER:
@@ -99,23 +101,24 @@ def is_eye(state, p, color):  # type: ignore[no-untyped-def]
     An enemy on one of the four diagonals is harmless in the middle of the board, not at its edge.
     """
     stride = state[STRIDE]
-    left, right = state[p - RECORD + COLOR], state[p + RECORD + COLOR]
-    above, below = state[p - stride + COLOR], state[p + stride + COLOR]
+    left, right = state[at(p - RECORD + COLOR)], state[at(p + RECORD + COLOR)]
+    above, below = state[at(p - stride + COLOR)], state[at(p + stride + COLOR)]
     if not (left & right & above & below) & color:
         return False
     enemy = 3 - color
-    lost = 1 if (left == BORDER or right == BORDER or above == BORDER or below == BORDER) else 0
-    for q in (p - stride - RECORD, p - stride + RECORD, p + stride - RECORD, p + stride + RECORD):
-        if state[q + COLOR] == enemy:
-            lost += 1
+    lost = np.int64(left == BORDER or right == BORDER or above == BORDER or below == BORDER)
+    lost += np.int64(state[at(p - stride - RECORD + COLOR)] == enemy)
+    lost += np.int64(state[at(p - stride + RECORD + COLOR)] == enemy)
+    lost += np.int64(state[at(p + stride - RECORD + COLOR)] == enemy)
+    lost += np.int64(state[at(p + stride + RECORD + COLOR)] == enemy)
     return lost < 2
 
 
 @njit(cache=True)
 def _touch(state, q, liberty):  # type: ignore[no-untyped-def]
     """Takes a liberty from the chain at q, if there is one, and returns q as a liberty, if it is empty."""
-    state[state[q + HEAD] + LIBERTIES] -= liberty
-    if state[q + COLOR] == EMPTY:
+    state[at(state[at(q + HEAD)] + LIBERTIES)] -= liberty
+    if state[at(q + COLOR)] == EMPTY:
         return packed(q)
     return 0
 
@@ -123,47 +126,47 @@ def _touch(state, q, liberty):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def _join(state, a, b):  # type: ignore[no-untyped-def]
     """Makes one chain of two, given by their heads, and returns its head: the larger one's."""
-    if state[a + COUNT] < state[b + COUNT]:
+    if state[at(a + COUNT)] < state[at(b + COUNT)]:
         a, b = b, a
-    state[a + COUNT] += state[b + COUNT]
-    state[a + LIBERTIES] += state[b + LIBERTIES]
+    state[at(a + COUNT)] += state[at(b + COUNT)]
+    state[at(a + LIBERTIES)] += state[at(b + LIBERTIES)]
     q = b
     while True:
-        state[q + HEAD] = a
-        q = state[q + NEXT]
+        state[at(q + HEAD)] = a
+        q = state[at(q + NEXT)]
         if q == b:
             break
-    after = state[a + NEXT]
-    state[a + NEXT] = state[b + NEXT]
-    state[b + NEXT] = after
+    after = state[at(a + NEXT)]
+    state[at(a + NEXT)] = state[at(b + NEXT)]
+    state[at(b + NEXT)] = after
     return a
 
 
 @njit(cache=True)
 def _link(state, q, head, color):  # type: ignore[no-untyped-def]
     """Joins the chain at q to a chain of that colour beside it, and returns the head."""
-    if state[q + COLOR] == color and state[q + HEAD] != head:
-        return _join(state, state[q + HEAD], head)
+    if state[at(q + COLOR)] == color and state[at(q + HEAD)] != head:
+        return _join(state, state[at(q + HEAD)], head)
     return head
 
 
 @njit(cache=True)
 def _remove(state, head):  # type: ignore[no-untyped-def]
     """Takes a chain off the board and returns its size."""
-    stride, size, empties = state[STRIDE], state[head + COUNT], state[EMPTIES]
-    state[LOST_BLACK + state[head + COLOR] - BLACK] += size
+    stride, size, empties = state[STRIDE], state[at(head + COUNT)], state[EMPTIES]
+    state[at(LOST_BLACK + state[at(head + COLOR)] - BLACK)] += size
     q = head
     while True:
-        after, liberty = state[q + NEXT], packed(q)
-        state[q + COLOR] = EMPTY
-        state[q + HEAD] = POINTS
-        state[q + COUNT] = empties
-        state[POINTS + RECORD * empties + EMPTY_POINT] = q
+        after, liberty = state[at(q + NEXT)], packed(q)
+        state[at(q + COLOR)] = EMPTY
+        state[at(q + HEAD)] = POINTS
+        state[at(q + COUNT)] = empties
+        state[at(POINTS + RECORD * empties + EMPTY_POINT)] = q
         empties += 1
-        state[state[q - RECORD + HEAD] + LIBERTIES] += liberty
-        state[state[q + RECORD + HEAD] + LIBERTIES] += liberty
-        state[state[q - stride + HEAD] + LIBERTIES] += liberty
-        state[state[q + stride + HEAD] + LIBERTIES] += liberty
+        state[at(state[at(q - RECORD + HEAD)] + LIBERTIES)] += liberty
+        state[at(state[at(q + RECORD + HEAD)] + LIBERTIES)] += liberty
+        state[at(state[at(q - stride + HEAD)] + LIBERTIES)] += liberty
+        state[at(state[at(q + stride + HEAD)] + LIBERTIES)] += liberty
         q = after
         if q == head:
             break
@@ -174,9 +177,9 @@ def _remove(state, head):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def _capture(state, q, enemy):  # type: ignore[no-untyped-def]
     """Takes the enemy's chain at q if it has no liberty left, and returns its size; a ko may be at q."""
-    if state[q + COLOR] == enemy and state[state[q + HEAD] + LIBERTIES] == 0:
+    if state[at(q + COLOR)] == enemy and state[at(state[at(q + HEAD)] + LIBERTIES)] == 0:
         state[KO] = q
-        return _remove(state, state[q + HEAD])
+        return _remove(state, state[at(q + HEAD)])
     return 0
 
 
@@ -188,18 +191,18 @@ def place(state, p, color):  # type: ignore[no-untyped-def]
     """
     stride, liberty = state[STRIDE], packed(p)
     empties = state[EMPTIES] - 1
-    last, k = state[POINTS + RECORD * empties + EMPTY_POINT], state[p + COUNT]
+    last, k = state[at(POINTS + RECORD * empties + EMPTY_POINT)], state[at(p + COUNT)]
     state[EMPTIES] = empties
-    state[POINTS + RECORD * k + EMPTY_POINT] = last
-    state[last + COUNT] = k
-    state[p + LIBERTIES] = (
+    state[at(POINTS + RECORD * k + EMPTY_POINT)] = last
+    state[at(last + COUNT)] = k
+    state[at(p + LIBERTIES)] = (
         _touch(state, p - RECORD, liberty)
         + _touch(state, p + RECORD, liberty)
         + _touch(state, p - stride, liberty)
         + _touch(state, p + stride, liberty)
     )
     state[POINTS + LIBERTIES] = 0  # of the border, where what touches no chain goes
-    state[p + COLOR], state[p + HEAD], state[p + NEXT], state[p + COUNT] = color, p, p, 1
+    state[at(p + COLOR)], state[at(p + HEAD)], state[at(p + NEXT)], state[at(p + COUNT)] = color, p, p, 1
     head = _link(state, p - RECORD, p, color)
     head = _link(state, p + RECORD, head, color)
     head = _link(state, p - stride, head, color)
@@ -211,9 +214,9 @@ def place(state, p, color):  # type: ignore[no-untyped-def]
         + _capture(state, p - stride, enemy)
         + _capture(state, p + stride, enemy)
     )
-    if captured != 1 or state[head + COUNT] != 1 or state[head + LIBERTIES] & COUNTER != 1:
+    if captured != 1 or state[at(head + COUNT)] != 1 or state[at(head + LIBERTIES)] & COUNTER != 1:
         state[KO] = 0
-        if captured == 0 and state[head + LIBERTIES] == 0:
+        if captured == 0 and state[at(head + LIBERTIES)] == 0:
             _remove(state, head)
     return captured
 
@@ -224,8 +227,8 @@ def _toggle(state, board, p, color):  # type: ignore[no-untyped-def]
     if board:
         n = state[SIZE]
         words = (n * n + 63) >> 6
-        action = state[p + ACTION]
-        state[board + (color - BLACK) * words + (action >> 6)] ^= 1 << (action & 63)
+        action = state[at(p + ACTION)]
+        state[at(board + (color - BLACK) * words + (action >> 6))] ^= 1 << (action & 63)
 
 
 @njit(cache=True)
@@ -233,9 +236,9 @@ def _lift(state, head, color, board):  # type: ignore[no-untyped-def]
     """Returns the key of a chain, the XOR of its stones' keys, and toggles it in a board of bits."""
     key, q = 0, head
     while True:
-        key ^= ZOBRIST[2 * ((q - POINTS) >> 3) + color - BLACK]
+        key ^= ZOBRIST[at(2 * ((q - POINTS) >> 3) + color - BLACK)]
         _toggle(state, board, q, color)
-        q = state[q + NEXT]
+        q = state[at(q + NEXT)]
         if q == head:
             return key
 
@@ -246,13 +249,13 @@ def _lift_choked(state, p, color, board):  # type: ignore[no-untyped-def]
     liberty, key, lifted = packed(p), 0, 0
     for i in range(4):
         q = neighbour(state, p, i)
-        if state[q + COLOR] == color and only_liberty(state, q, liberty):
+        if state[at(q + COLOR)] == color and only_liberty(state, q, liberty):
             seen = False
             for j in range(i):
                 r = neighbour(state, p, j)
-                seen = seen or (state[r + COLOR] == color and state[r + HEAD] == state[q + HEAD])
+                seen = seen or (state[at(r + COLOR)] == color and state[at(r + HEAD)] == state[at(q + HEAD)])
             if not seen:
-                key ^= _lift(state, state[q + HEAD], color, board)
+                key ^= _lift(state, state[at(q + HEAD)], color, board)
                 lifted += 1
     return key, lifted
 
@@ -264,19 +267,19 @@ def change(state, p, color, board):  # type: ignore[no-untyped-def]
     if captures == 0 and not breathes(state, p, color):
         return _lift_choked(state, p, color, board)[0]
     _toggle(state, board, p, color)
-    return key ^ ZOBRIST[2 * ((p - POINTS) >> 3) + color - BLACK]
+    return key ^ ZOBRIST[at(2 * ((p - POINTS) >> 3) + color - BLACK)]
 
 
 @njit(cache=True)
 def repeats(state, p, color):  # type: ignore[no-untyped-def]
     """Says whether superko forbids a move that is otherwise legal."""
-    if state[REPETITION] == SIMPLE or (state[p + PLACED] == 0 and breathes(state, p, color)):
+    if state[REPETITION] == SIMPLE or (state[at(p + PLACED)] == 0 and breathes(state, p, color)):
         return False
     target = state[HASH] ^ change(state, p, color, 0)
     if state[REPETITION] == SITUATIONAL and color == BLACK:
         target ^= WHITE_TO_MOVE
     i = state[HISTORY] + state[POSITIONS] - 1
-    while i >= state[HISTORY] and state[i] != target:
+    while i >= state[HISTORY] and state[at(i)] != target:
         i -= 1
     return i >= state[HISTORY]
 

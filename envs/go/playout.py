@@ -24,6 +24,7 @@ from palestra.envs.go.state import (
     SIZE,
     STRIDE,
     WHITE,
+    at,
 )
 from palestra.envs.rng import randint
 
@@ -37,15 +38,15 @@ def draw_point(state, color, rng):  # type: ignore[no-untyped-def]
     left = state[EMPTIES]
     while left > 0:
         k = randint(rng, left)
-        p = state[POINTS + RECORD * k + EMPTY_POINT]
-        if breathes(state, p, color) and p != state[KO] and not is_eye(state, p, color):
+        p = state[at(POINTS + RECORD * k + EMPTY_POINT)]
+        if not is_eye(state, p, color) and p != state[KO] and breathes(state, p, color):
             return p
         left -= 1
-        other = state[POINTS + RECORD * left + EMPTY_POINT]
-        state[POINTS + RECORD * left + EMPTY_POINT] = p
-        state[p + COUNT] = left
-        state[POINTS + RECORD * k + EMPTY_POINT] = other
-        state[other + COUNT] = k
+        other = state[at(POINTS + RECORD * left + EMPTY_POINT)]
+        state[at(POINTS + RECORD * left + EMPTY_POINT)] = p
+        state[at(p + COUNT)] = left
+        state[at(POINTS + RECORD * k + EMPTY_POINT)] = other
+        state[at(other + COUNT)] = k
     return 0
 
 
@@ -56,11 +57,14 @@ def lead_2(state):  # type: ignore[no-untyped-def]
     for row in range(n):
         p = POINTS + stride * (row + 1) + RECORD
         for _ in range(n):
-            color = state[p + COLOR]
+            color = state[at(p + COLOR)]
             if color == EMPTY:
-                beside = state[p - RECORD + COLOR] & state[p + RECORD + COLOR]
-                color = beside & state[p - stride + COLOR] & state[p + stride + COLOR]
-            lead += (color == BLACK) - (color == WHITE)
+                beside = state[at(p - RECORD + COLOR)] & state[at(p + RECORD + COLOR)]
+                color = beside & state[at(p - stride + COLOR)] & state[at(p + stride + COLOR)]
+            if color == BLACK:
+                lead += 1
+            elif color == WHITE:
+                lead -= 1
             p += RECORD
     return 2 * lead - state[KOMI_2]
 
@@ -76,11 +80,11 @@ def playout(state, trace, rng, data):  # type: ignore[no-untyped-def]
         moves += 1
         if p:
             place(state, p, color)
-            trace[moves] = state[p + ACTION]
+            trace[at(moves)] = state[at(p + ACTION)]
             passes = 0
         else:
             state[KO] = 0
-            trace[moves] = num_points
+            trace[at(moves)] = num_points
             passes += 1
         color = 3 - color
     trace[0] = moves

@@ -47,6 +47,8 @@ COLOR, HEAD, NEXT, LIBERTIES, COUNT, EMPTY_POINT, ACTION, PLACED = range(RECORD)
 EMPTY, BLACK, WHITE, BORDER = 0, 1, 2, 3
 NUM_BOARDS = 8
 
+at = np.uintp  # an index that cannot be negative: Numba then does not look for one (1.6 times as many playouts)
+
 SIMPLE, POSITIONAL, SITUATIONAL = range(3)
 AREA, TERRITORY = range(2)
 
