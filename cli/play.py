@@ -1,0 +1,330 @@
+"""`palestra play GAME`: a game in the terminal against an agent, another person or both sides alone."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from palestra.agents.player import RESIGN, Player, make_player
+from palestra.cli.options import key_values, parse
+from palestra.envs.game import OVER, PLAYER, Game, State, legal_mask, move
+from palestra.envs.games import GAMES, make_game
+from palestra.envs.rng import seed_state
+
+if TYPE_CHECKING:
+    from palestra.envs.go.records import GameRecord
+
+SIDES = ("first", "second")  # who begins has the number 0
+GO_SIDES = ("black", "white")
+SAMPLE = 8  # moves that `moves` and an error name
+HELP = """a move is typed as its name: {example}
+moves         lists the legal moves
+hint          asks the agent what it would play
+undo          takes your last move and the answer to it back
+board         draws the position again
+resign        gives the game up
+{more}quit          leaves"""
+GO_HELP = """pass          passes; two passes end the game
+save FILE     writes the game so far as SGF
+"""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Plays a game in the terminal; `help` there lists what can be typed."""
+
+    against: str = "mcts"
+    """Who plays the other side: an agent as in mcts:simulations=2000, or human for both sides at one keyboard."""
+    color: Literal["black", "white", "first", "second"] = "black"
+    """Your side; black and first begin."""
+    size: int | None = None
+    """Lines of the board, for games that have several."""
+    rules: str | None = None
+    """Rules of Go: chinese, japanese, aga, tromp-taylor or cgos."""
+    komi: float | None = None
+    """Points that White gets in Go."""
+    game_kwargs: tuple[str, ...] = ()
+    """Other options of the game, as key=value."""
+    seed: int = 0
+    """Root of the agent's randomness."""
+
+
+@dataclass
+class Match:
+    """A game in progress, with what came before each move."""
+
+    game: Game
+    player: Player | None
+    side: int
+    """The user's number; with no player, both are the user's."""
+    state: State
+    moves: list[int] = field(default_factory=list)
+    past: list[tuple[State, float]] = field(default_factory=list)
+    """State and reward before each move."""
+    reward: float = 0.0
+    resigned: int | None = None
+    """Who gave up."""
+    rules: str = ""
+    """Name of the rules, in Go."""
+
+    @property
+    def turn(self) -> int:
+        """Who is to move."""
+        return int(self.state[PLAYER])
+
+    @property
+    def over(self) -> bool:
+        """Whether the game has ended."""
+        return bool(self.state[OVER]) or self.resigned is not None
+
+    def make(self, action: int) -> None:
+        """Makes a move.
+
+        Raises:
+            ValueError: it is not legal; nothing has changed.
+        """
+        after = self.state.copy()
+        reward = move(self.game, after, action, seed_state(0))
+        self.past.append((self.state, self.reward))
+        self.state, self.reward = after, self.reward + reward
+        self.moves.append(action)
+        if self.player:
+            self.player.note(action)
+
+    def undo(self) -> None:
+        """Takes moves back up to the user's last one.
+
+        Raises:
+            ValueError: there is none.
+        """
+        own = [i for i, (state, _) in enumerate(self.past) if self.player is None or int(state[PLAYER]) == self.side]
+        if not own:
+            raise ValueError("there is no move of yours to take back")
+        self.state, self.reward = self.past[own[-1]]
+        del self.moves[own[-1] :], self.past[own[-1] :]
+        self.resigned = None
+        if self.player:
+            self.player.start(self.game, self.state)
+
+    def answer(self) -> str:
+        """Lets the player move and says what it did."""
+        assert self.player is not None
+        action = self.player.choose(self.state)
+        if action == RESIGN:
+            self.resigned = self.turn
+            return f"{self.player.name} resigns"
+        self.make(action)
+        return f"{self.player.name} plays {self.game.action_name(action)}"
+
+
+def main(args: Sequence[str]) -> int:
+    """Plays one game on stdin and stdout; the end of the input ends it."""
+    name = args[0] if args and not args[0].startswith("-") else ""
+    options = parse(Options, list(args[1:] if name else args), "palestra play GAME")
+    if not name:
+        raise ValueError(f"what to play is missing: palestra play GAME, with GAME among {', '.join(GAMES)}")
+    match = _begin(name, options)
+    try:
+        _session(match, name)
+    except EOFError:
+        pass
+    finally:
+        if match.player:
+            match.player.close()
+    return 0
+
+
+def _begin(name: str, options: Options) -> Match:
+    """Sets a game up.
+
+    Raises:
+        ValueError: there is no such game, or an option or agent is wrong.
+    """
+    given = {key: getattr(options, key) for key in ("size", "rules", "komi")}
+    kwargs = {key: value for key, value in given.items() if value is not None} | key_values(options.game_kwargs)
+    game = make_game(name, **kwargs)
+    if game.num_players != 2:
+        raise ValueError(f"{name} has {game.num_players} player, but a game of two is wanted")
+    player = None if options.against == "human" else make_player(options.against, game, options.seed)
+    state = game.start.copy()
+    if player:
+        player.start(game, state)
+    side = int(options.color in ("white", "second"))
+    return Match(game, player, side, state, rules=options.rules or "chinese")
+
+
+def _session(match: Match, name: str) -> None:
+    """Alternates between the user and the player until the game is over."""
+    print(f"{match.game.name}; you play {_side(match, match.side)}; `help` lists what can be typed", flush=True)
+    print(_drawn(match), flush=True)
+    while True:
+        if match.over:
+            print(_result(match), flush=True)
+            _command(match, name, _typed("the game is over (undo, save or quit)> "))
+        elif match.player and match.turn != match.side:
+            print(match.answer(), flush=True)
+            if not match.over:
+                print(_drawn(match), flush=True)
+        else:
+            _command(match, name, _typed(f"{_side(match, match.turn)}> "))
+
+
+def _typed(prompt: str) -> str:
+    """Reads a line.
+
+    Raises:
+        EOFError: the input ends.
+    """
+    try:
+        print(prompt, end="", flush=True)
+        line = sys.stdin.readline()
+    except UnicodeDecodeError:
+        return "?"
+    if not line:
+        print(flush=True)
+        raise EOFError
+    if not sys.stdin.isatty():
+        print(flush=True)
+    return "".join(c for c in line if c.isprintable()).strip()
+
+
+def _command(match: Match, name: str, line: str) -> None:
+    """Does what was typed; what cannot be done gets one sentence, and to quit is an EOFError."""
+    word, _, rest = line.partition(" ")
+    word = word.lower()
+    if not word:
+        return
+    try:
+        if word in ("quit", "exit", "q"):
+            raise EOFError
+        if word in COMMANDS:
+            COMMANDS[word](match, rest.strip())
+        elif match.over:
+            raise ValueError("the game is over; undo, save FILE or quit")
+        else:
+            match.make(_action(match, line))
+            if match.player is None and not match.over:
+                print(_drawn(match), flush=True)
+    except (ValueError, OSError) as error:
+        print(" ".join(str(error).split()), flush=True)
+
+
+def _action(match: Match, line: str) -> int:
+    if len(line) > 40:
+        raise ValueError("that is too long for the name of a move; `moves` lists them")
+    try:
+        return match.game.parse_action(line)
+    except ValueError as error:
+        raise ValueError(f"{error}; `help` lists what can be typed") from None
+
+
+def _help(match: Match, rest: str) -> None:
+    more = GO_HELP if _is_go(match) else ""
+    print(HELP.format(example=", ".join(_names(match)[:3]) or "none is legal now", more=more), flush=True)
+
+
+def _moves(match: Match, rest: str) -> None:
+    names = _names(match)
+    print(f"{len(names)} legal moves: {' '.join(names)}", flush=True)
+
+
+def _hint(match: Match, rest: str) -> None:
+    if match.player is None or match.over:
+        raise ValueError("there is nobody to ask, or nothing left to play")
+    action = match.player.choose(match.state)
+    said = "would resign" if action == RESIGN else f"would play {match.game.action_name(action)}"
+    print(f"{match.player.name} {said}", flush=True)
+
+
+def _undo(match: Match, rest: str) -> None:
+    match.undo()
+    print(_drawn(match), flush=True)
+
+
+def _board(match: Match, rest: str) -> None:
+    print(_drawn(match), flush=True)
+
+
+def _resign(match: Match, rest: str) -> None:
+    if match.over:
+        raise ValueError("the game is over already")
+    match.resigned = match.turn
+
+
+def _save(match: Match, rest: str) -> None:
+    if not _is_go(match):
+        raise ValueError(f"only games of Go can be saved, not {match.game.name}")
+    if not rest:
+        raise ValueError("the name of the file is missing, as in save game.sgf")
+    from palestra.envs.go.records import write_record
+
+    write_record(rest, _record(match))
+    print(f"saved in {rest}", flush=True)
+
+
+COMMANDS: dict[str, Callable[[Match, str], None]] = {
+    "help": _help,
+    "moves": _moves,
+    "hint": _hint,
+    "undo": _undo,
+    "board": _board,
+    "resign": _resign,
+    "save": _save,
+}
+
+
+def _is_go(match: Match) -> bool:
+    return match.game.name.startswith("go-")
+
+
+def _side(match: Match, number: int) -> str:
+    return (GO_SIDES if _is_go(match) else SIDES)[number]
+
+
+def _names(match: Match) -> list[str]:
+    return [match.game.action_name(int(a)) for a in np.flatnonzero(legal_mask(match.game, match.state))]
+
+
+def _drawn(match: Match) -> str:
+    return match.game.describe(match.state)
+
+
+def _result(match: Match) -> str:
+    """Says who won, and how."""
+    if match.resigned is not None:
+        return f"{_side(match, match.resigned)} resigns: {_side(match, 1 - match.resigned)} wins"
+    if not match.reward:
+        return "a draw"
+    by = f" by {abs(_lead(match.state)):g}" if _is_go(match) else ""
+    return f"{_side(match, int(match.reward < 0))} wins{by}"
+
+
+def _lead(state: State) -> float:
+    """Returns Black's lead in Go, all stones being alive."""
+    from palestra.envs.go.scoring import score_2
+
+    return float(score_2(state)) / 2
+
+
+def _record(match: Match) -> "GameRecord":
+    """Returns a game of Go as a record."""
+    from palestra.envs.go.records import GameRecord
+    from palestra.envs.go.state import KOMI_2, SIZE
+
+    lead, result = _lead(match.state), "?"
+    if match.resigned is not None:
+        result = f"{'WB'[match.resigned]}+R"
+    elif match.over:
+        result = f"{'B' if lead > 0 else 'W'}+{abs(lead):g}" if lead else "0"
+    names = ["human", match.player.name if match.player else "human"]
+    return GameRecord(
+        int(match.state[SIZE]),
+        tuple((1 + i % 2, action) for i, action in enumerate(match.moves)),
+        komi=float(match.state[KOMI_2]) / 2,
+        rules=match.rules,
+        result=result,
+        black_player=names[match.side],
+        white_player=names[1 - match.side],
+    )
