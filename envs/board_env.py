@@ -85,14 +85,17 @@ class BoardEnv(AECEnv[str, Observation, int | None]):  # type: ignore[misc]
 
         Raises:
             ValueError: the move is not legal; nothing has changed. PettingZoo's `TerminateIllegalWrapper` makes it a
-                loss instead.
+                loss instead. Or no game is on.
         """
+        if not self.agents:
+            raise ValueError(f"no game of {self.game.name} is on: call reset first")
         agent = self.agent_selection
         if self.terminations[agent]:
             self._was_dead_step(action)
             return
-        if action is None:
-            raise ValueError(f"{agent} is to move in {self.game.name}, but the action is None")
+        if not isinstance(action, int | np.integer):
+            wanted = f"a number 0 to {self.game.num_actions - 1} is wanted"
+            raise ValueError(f"{agent} is to move in {self.game.name}, but the action is {action!r}: {wanted}")
         reward = move(self.game, self._state, int(action), self._rng)
         self._cumulative_rewards[agent] = 0.0
         self.rewards = {AGENTS[0]: reward, AGENTS[1]: -reward}

@@ -71,6 +71,8 @@ def test_it_plays_the_game(name: str, seed: int) -> None:
 
 def test_an_illegal_move_is_an_error_and_changes_nothing() -> None:
     env = board_env(make_game("tic-tac-toe"))
+    with pytest.raises(ValueError, match="no game of tic-tac-toe is on: call reset first"):
+        env.step(4)
     env.reset()
     env.step(4)
     before = env.observe("player_1")["observation"].tolist()
@@ -78,7 +80,8 @@ def test_an_illegal_move_is_an_error_and_changes_nothing() -> None:
         (4, "b2 is not a legal move of tic-tac-toe here"),
         (9, "9 is not a legal move of tic-tac-toe here"),
         (-1, "-1 is not a legal move"),
-        (None, "player_1 is to move in tic-tac-toe, but the action is None"),
+        (None, "player_1 is to move in tic-tac-toe, but the action is None: a number 0 to 8 is wanted"),
+        (5.0, "player_1 is to move in tic-tac-toe, but the action is 5.0: a number 0 to 8 is wanted"),
     ):
         with pytest.raises(ValueError, match=message):
             env.step(action)
