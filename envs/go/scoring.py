@@ -61,7 +61,7 @@ def score_2(state):  # type: ignore[no-untyped-def]
     lead = 0
     for action in range(num_points):
         if state[COUNTING] == AREA or state[point_of(state, action) + COLOR] == EMPTY:
-            lead += (owner[action] == BLACK) - (owner[action] == WHITE)
+            lead += int(owner[action] == BLACK) - int(owner[action] == WHITE)
     if state[COUNTING] != AREA:
         lead += state[LOST_WHITE] - state[LOST_BLACK]
     return 2 * lead - state[KOMI_2]
