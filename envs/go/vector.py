@@ -140,6 +140,7 @@ class GoVectorEnv(gym.vector.VectorEnv[Planes, Ints, Any]):
         opponent: str = "random",
         color: str = "black",
         features: str = "alphago-zero",
+        max_episode_steps: int | None = None,
         render_mode: str | None = None,
     ) -> None:
         check_render_mode(render_mode)
@@ -159,7 +160,8 @@ class GoVectorEnv(gym.vector.VectorEnv[Planes, Ints, Any]):
         self._start = new_state(self.rules)
         self.states = np.tile(self._start, (num_envs, 1))
         self._rngs: NDArray[np.uint64] | None = None  # [B, 4]
-        self._games, self.seats = np.zeros(num_envs, np.int64), np.zeros(num_envs, np.int64)
+        self._limit = max_episode_steps or np.iinfo(np.int64).max
+        self._games, self._elapsed, self.seats = np.zeros((3, num_envs), np.int64)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Planes, dict[str, Any]]:
         """Begins all games; game i is seeded with seed + i."""
@@ -182,13 +184,15 @@ class GoVectorEnv(gym.vector.VectorEnv[Planes, Ints, Any]):
         actions = checked_actions(self.rules, self.states, actions)
         result = np.empty(self.num_envs)
         turn_all(self.states, actions, self.seats, self._rngs, NO_DATA, result)
+        self._elapsed += 1
         over, passed = self.states[:, OVER] != 0, self.states[:, PASSES] == 2
-        rows, final = np.flatnonzero(over), {}
-        if len(rows):
-            final = self._final(rows, over, result)
-            self._open(rows)
+        ended, final = over | (self._elapsed >= self._limit), {}
+        if ended.any():
+            final = self._final(ended, over, result)
+            self._open(np.flatnonzero(ended))
+        terminated = over & passed
         info = self._info(self._masks(self.states)) | final
-        return self._seen(self.states), np.where(over & passed, result, 0.0), over & passed, over & ~passed, info
+        return self._seen(self.states), np.where(terminated, result, 0.0), terminated, ended & ~terminated, info
 
     def render(self) -> tuple[Any, ...] | None:
         """Returns a text or picture a game, as `GoEnv.render` does."""
@@ -196,6 +200,7 @@ class GoVectorEnv(gym.vector.VectorEnv[Planes, Ints, Any]):
 
     def _open(self, rows: Ints) -> None:
         """Begins the next game of some rows."""
+        self._elapsed[rows] = 0
         self._games[rows] += 1
         self.seats[rows] = [seat_in(self.color, int(game)) for game in self._games[rows]]
         open_rows(self.states, rows, self._start, self.seats, self._rngs, NO_DATA)
@@ -213,8 +218,9 @@ class GoVectorEnv(gym.vector.VectorEnv[Planes, Ints, Any]):
     def _info(self, masks: NDArray[np.int8]) -> dict[str, Any]:
         return {"action_mask": masks, "_action_mask": np.ones(self.num_envs, np.bool_)}
 
-    def _final(self, rows: Ints, over: Bools, result: Floats) -> dict[str, Any]:
-        """Returns what the info says of games that ended."""
+    def _final(self, ended: Bools, over: Bools, result: Floats) -> dict[str, Any]:
+        """Returns what the info says of episodes that ended; those with a result are over."""
+        rows = np.flatnonzero(ended)
         states = self.states[rows]
         face_all(states, self.seats[rows])
         final_obs = np.full(self.num_envs, None, dtype=object)
@@ -222,17 +228,10 @@ class GoVectorEnv(gym.vector.VectorEnv[Planes, Ints, Any]):
             final_obs[i] = obs
         masks = np.zeros((self.num_envs, self.rules.size**2 + 1), np.int8)
         masks[rows] = self._masks(states)
-        return {
-            "final_obs": final_obs,
-            "_final_obs": over,
-            "final_info": {
-                "action_mask": masks,
-                "_action_mask": over.copy(),
-                "result": np.where(over, result, 0.0),
-                "_result": over.copy(),
-            },
-            "_final_info": over.copy(),
-        }
+        last: dict[str, Any] = {"action_mask": masks, "_action_mask": ended.copy()}
+        if over.any():
+            last |= {"result": np.where(over, result, 0.0), "_result": over.copy()}
+        return {"final_obs": final_obs, "_final_obs": ended, "final_info": last, "_final_info": ended.copy()}
 
 
 def _checked_out(out: NDArray[Any] | None, shape: tuple[int, ...], dtype: type) -> NDArray[Any]:
