@@ -29,6 +29,8 @@ class PlayedGame:
     """Why it ended: finished, cut off, resignation, or forfeit."""
     detail: str
     """What the one who lost by forfeit did."""
+    tried: int
+    """The move that was not legal and lost the game; -1 if none was."""
     seconds: tuple[float, float]
     """Time each player took to choose."""
     choices: tuple[int, int]
@@ -54,7 +56,7 @@ def play_game(
     seeds: tuple[int | None, int | None] = (None, None),
     max_plies: int = 0,
 ) -> PlayedGame:
-    """Plays one game; players[0] makes the first move, and `opening` is made for both.
+    """Plays one game; players[i] is the game's player i, and `opening` is made for both.
 
     `max_plies` cuts a game off before its own cap, 0 does not; both are told the opening as moves, after `start`.
 
@@ -83,7 +85,7 @@ class _Table:
         self.state: State = game.start.copy()
         self.moves: list[int] = []
         self.seconds, self.choices, self.mover = [0.0, 0.0], [0, 0], 0
-        self.reward, self.end, self.detail = 0.0, "", ""
+        self.reward, self.end, self.detail, self.tried = 0.0, "", "", -1
         self._rng = seed_state(0)
 
     @property
@@ -103,6 +105,7 @@ class _Table:
             self.lost("resignation", "")
         elif not 0 <= action < self.game.num_actions or not legal_mask(self.game, self.state)[action]:
             known = 0 <= action < self.game.num_actions
+            self.tried = action
             raise ForfeitError(f"{self.game.action_name(action) if known else action} is not a legal move")
         else:
             self.make(action)
@@ -133,6 +136,7 @@ class _Table:
             self.reward,
             end,
             self.detail,
+            self.tried,
             (self.seconds[0], self.seconds[1]),
             (self.choices[0], self.choices[1]),
         )

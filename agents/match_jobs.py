@@ -3,8 +3,8 @@
 import multiprocessing as mp
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -43,7 +43,7 @@ class MatchPlan:
         return go_game(self.rules) if self.rules else make_game(self.env)
 
 
-def play_match(plan: MatchPlan, jobs: int = 1) -> Iterator[PlayedGame]:
+def play_match(plan: MatchPlan, jobs: int = 1) -> Generator[PlayedGame]:
     """Plays a match and yields its games in order; players stay the same from game to game, in each of the processes.
 
     Raises:
@@ -110,7 +110,10 @@ def _work(plan: MatchPlan, first: int, step: int, results: Connection) -> None:
             for index in range(first, plan.games, step):
                 results.send(_play(plan, players, index))
     except (ValueError, OSError, MemoryError) as error:
-        results.send(error)
+        with suppress(OSError):  # nobody receives any more
+            results.send(error)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _receive(process: BaseProcess, results: Connection) -> PlayedGame:

@@ -1,0 +1,179 @@
+"""`palestra match A B`: two players against each other, with score, interval, Elo and a record of each game."""
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from palestra.agents.elo import SPRT
+from palestra.agents.match import check_match
+from palestra.agents.match_jobs import MatchPlan, play_match
+from palestra.agents.player import PLAYERS
+from palestra.cli.match_record import GoRecords, MoveRecords, Records, openings_of
+from palestra.cli.match_report import Tally, lines, running, sequential, summary
+from palestra.cli.options import parse
+from palestra.cli.progress import Progress, say
+from palestra.cli.run import Run, free_name, runs_folder, write_json
+from palestra.envs.games import make_game
+from palestra.envs.go.rules import Rules, rules_named
+
+USAGE = "palestra match A B --env GAME"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Plays games with alternating colours; a player is random, mcts:simulations=1000 or gtp:gnugo --mode gtp."""
+
+    env: str = ""
+    """The game, as go-9x9 or connect-four."""
+    rules: str | None = None
+    """Rules of Go: tromp-taylor, chinese (if left out), japanese, aga or cgos."""
+    komi: float | None = None
+    """Points that White gets in Go; those of the rules if left out."""
+    games: int = 100
+    """Games to play; with --sprt at most so many."""
+    seed: int = 0
+    """Root of the randomness of players and openings."""
+    openings: str = ""
+    """SGF file of openings, or a number of random plies; each is played twice with colours swapped."""
+    sprt: str = ""
+    """Ends as soon as it is known whether A is stronger by the first or by the second of two Elo differences: 0,50."""
+    referee: str = ""
+    """Go program that counts the games, as gtp:gnugo --mode gtp --chinese-rules."""
+    max_plies: int = 0
+    """Moves after which a game is cut off; 0 leaves it to the game."""
+    timeout: float = 600.0
+    """Seconds in which a program must answer."""
+    jobs: int = 1
+    """Processes that play games at the same time."""
+    out: Path | None = None
+    """Folder of the games' records; runs/match-1, -2 ... if left out."""
+    json: bool = False
+    """Whether to print one JSON object instead of lines for people."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("games", 1), ("jobs", 1), ("max_plies", 0)):
+            if getattr(self, name) < least:
+                option = name.replace("_", "-")
+                raise ValueError(f"--{option} is {getattr(self, name)}, but at least {least} is wanted")
+
+
+def main(args: Sequence[str]) -> int:
+    """Plays a match, prints the result, and keeps it as `match.json` beside the games."""
+    players = _players(args)
+    options = parse(Options, list(args[len(players) :]), USAGE)
+    if len(players) < 2:
+        raise ValueError(f"who plays is missing: {USAGE}, where {', '.join(PLAYERS)} can play")
+    plan, test = _plan(players, options), _test(options.sprt)
+    out = options.out or runs_folder() / free_name("match")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ValueError(f"--out {out} exists and is not empty; choose another folder")
+    with _records(plan, options, out) as records:
+        out.mkdir(parents=True, exist_ok=True)
+        tally = Tally(len(plan.openings) if options.openings else 0)
+        stopped = _play(plan, options.jobs, test, records, tally)
+    report = {
+        "players": dict(zip("AB", plan.players, strict=True)),
+        "names": dict(zip("AB", tally.names, strict=True)),
+        "env": plan.env,
+        "rules": dataclasses.asdict(plan.rules) | {"name": options.rules or "chinese"} if plan.rules else None,
+        "seed": plan.seed,
+        **summary(tally),
+        "disagreements": tally.disagreements if options.referee else None,
+        "sprt": sequential(tally, test) if test else None,
+        "out": str(out),
+        "stopped": str(stopped or ""),
+    }
+    write_json(out / "match.json", report)
+    print(json.dumps(report) if options.json else lines(report))
+    if isinstance(stopped, ValueError):
+        say(f"palestra: after {len(tally.points)} games: {' '.join(str(stopped).split())}")
+    return 0 if stopped is None else 2 if isinstance(stopped, ValueError) else 130
+
+
+def _play(
+    plan: MatchPlan, jobs: int, test: SPRT | None, records: Records, tally: Tally
+) -> ValueError | KeyboardInterrupt | None:
+    """Plays until the games are done or the test ends; returns what stopped it, if a game was played before."""
+    games = play_match(plan, jobs)
+    try:
+        with Progress("playing", plan.games) as progress:
+            for index, played in enumerate(games):
+                tally.add(played, records.judge(index, played))
+                progress.update(index + 1, running(tally.standing))
+                if test and test.verdict(*tally.outcomes()) != "continue":
+                    break
+    except (ValueError, KeyboardInterrupt) as stop:
+        if not tally.points:
+            raise
+        return KeyboardInterrupt("interrupted") if isinstance(stop, KeyboardInterrupt) else stop
+    finally:
+        games.close()
+    return None
+
+
+def _players(args: Sequence[str]) -> list[str]:
+    """Returns the players at the beginning of the arguments, two of them at most.
+
+    Raises:
+        ValueError: one is a run of `palestra train` or `palestra fit`.
+    """
+    named = [arg for i, arg in enumerate(args[:2]) if not any(a.startswith("-") for a in args[: i + 1])]
+    for name in named:
+        if name.partition(":")[0] not in PLAYERS and _is_run(name):
+            title = Run.open(name).title
+            raise ValueError(f"{name} is a run of {title}, which cannot play games; {', '.join(PLAYERS)} can")
+    return named
+
+
+def _is_run(name: str) -> bool:
+    return any((folder / "config.json").is_file() for folder in (Path(name), runs_folder() / name))
+
+
+def _plan(players: Sequence[str], options: Options) -> MatchPlan:
+    """Checks what is to be played, all but the players."""
+    if not options.env:
+        raise ValueError("--env is missing: the game to play, as in --env go-9x9")
+    rules = _rules(options)
+    if rules is None and options.max_plies and options.max_plies > make_game(options.env).max_plies:
+        raise ValueError(f"--max-plies is {options.max_plies}, but no game of {options.env} is so long")
+    plan = MatchPlan((players[0], players[1]), options.env, rules, options.games, options.seed, timeout=options.timeout)
+    game = plan.game()
+    check_match(game)
+    return dataclasses.replace(
+        plan,
+        openings=openings_of(options.openings, game, rules, math.ceil(options.games / 2), options.seed),
+        max_plies=0 if rules else options.max_plies,
+    )
+
+
+def _rules(options: Options) -> Rules | None:
+    """Returns the rules of Go, or None if another game is played."""
+    size = make_game(options.env).name.partition("go-")[2].partition("x")[0] if options.env.startswith("go") else ""
+    if options.env != "go" and not options.env.startswith("go-"):
+        for name in ("rules", "komi", "referee"):
+            if getattr(options, name):
+                raise ValueError(f"--{name} is for Go, but {options.env or 'no game'} is played")
+        return None
+    name = options.rules or "chinese"
+    return rules_named(name, size=int(size), komi=options.komi, max_moves=options.max_plies or None)
+
+
+def _records(plan: MatchPlan, options: Options, out: Path) -> Records:
+    if plan.rules is None:
+        return MoveRecords(plan.game(), out)
+    referee = options.referee.removeprefix("gtp:")
+    return GoRecords(plan.rules, options.rules or "chinese", out, referee=referee, timeout=options.timeout)
+
+
+def _test(text: str) -> SPRT | None:
+    """Reads `--sprt elo0,elo1`."""
+    if not text:
+        return None
+    try:
+        elo0, elo1 = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"--sprt is {text!r}, but two Elo differences are wanted, as in 0,50") from None
+    return SPRT(elo0, elo1)
