@@ -5,6 +5,9 @@ UCT: Kocsis and Szepesvari, "Bandit based Monte-Carlo planning" (2006), section 
 and real visits by their equivalence, as in section 4.4. PUCT: Silver et al., "A general reinforcement learning
 algorithm" (2018), Methods, with a constant in place of its slowly growing factor. Gumbel: Danihelka et al., "Policy
 improvement by planning with Gumbel" (2022), section 5, equation 14, with completed values of its appendix D.
+
+The loops over children take the arrays that they read out of the tree first: handing the whole tree to a function for
+each child would cost more than what is computed.
 """
 
 from typing import NamedTuple
@@ -15,6 +18,7 @@ from numba import njit
 from palestra.agents.tree import LOST, WON
 
 UCT, PUCT, GUMBEL = range(3)
+at = np.uintp  # an index that cannot be negative: Numba then does not look for one
 
 
 class Settings(NamedTuple):
@@ -35,41 +39,56 @@ class Settings(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def scaled(tree, value, s):  # type: ignore[no-untyped-def]
-    """Returns a value on the scale from -1 to 1."""
-    if s.rescale and tree.bounds[1] > tree.bounds[0]:
-        return 2.0 * (value - tree.bounds[0]) / (tree.bounds[1] - tree.bounds[0]) - 1.0
-    return value
+def scaled(value, low, high):  # type: ignore[no-untyped-def]
+    """Returns a value on the scale from -1 to 1, where low and high say how returns have been so far."""
+    return 2.0 * (value - low) / (high - low) - 1.0 if high > low else value
 
 
 @njit(cache=True, nogil=True)
-def _estimate(tree, child, s, first_play):  # type: ignore[no-untyped-def]
-    """Returns the value of a move from its own results, virtual ones, and RAVE's."""
-    lost = s.virtual_loss * tree.pending[child]
-    n = tree.visits[child] + lost + tree.prior_visits[child]
-    q = first_play
-    if n > 0.0:
-        q = scaled(tree, (tree.value[child] - lost + tree.prior_value[child]) / n, s)
-    later = tree.amaf_visits[child]
-    if s.rave > 0.0 and later > 0.0:
-        weight = later / (later + n + later * n / s.rave)
-        q = (1.0 - weight) * q + weight * scaled(tree, tree.amaf_value[child] / later, s)
-    return q
+def bounds_of(tree, s):  # type: ignore[no-untyped-def]
+    """Returns what `scaled` scales by: nothing where results lie between -1 and 1 anyway."""
+    if s.rescale:
+        return tree.bounds[0], tree.bounds[1]
+    return 0.0, 0.0
+
+
+@njit(cache=True, nogil=True)
+def _with_later(q, n, later, later_sum, rave):  # type: ignore[no-untyped-def]
+    """Mixes a move's own mean of n results with that of the simulations in which it came later."""
+    weight = later / (later + n + later * n / rave)
+    return (1.0 - weight) * q + weight * later_sum / later
+
+
+@njit(cache=True, nogil=True)
+def _decided(tree, node):  # type: ignore[no-untyped-def]
+    """Returns a child that is proven to win, or -1."""
+    proven, first = tree.proven, np.int64(tree.first[node])
+    for child in range(first, first + tree.num_children[node]):
+        if proven[at(child)] == WON:
+            return child
+    return -1
 
 
 @njit(cache=True, nogil=True)
 def _uct(tree, node, s):  # type: ignore[no-untyped-def]
-    first, best, highest = tree.first[node], -1, -np.inf
-    log_visits = np.log(max(tree.visits[node] + tree.pending[node], 1))
+    visits, pending, values, proven = tree.visits, tree.pending, tree.value, tree.proven
+    prior_visits, prior_values = tree.prior_visits, tree.prior_value
+    later, later_sums = tree.amaf_visits, tree.amaf_value
+    low, high = bounds_of(tree, s)
+    best, highest, first = -1, -np.inf, np.int64(tree.first[node])
+    log_visits = np.log(max(visits[node] + pending[node], 1))
     for child in range(first, first + tree.num_children[node]):
-        if s.solver and tree.proven[child]:
-            if tree.proven[child] == WON:
-                return child
-            if tree.proven[child] == LOST:
-                continue
-        value = _estimate(tree, child, s, s.first_play)
-        tried = tree.visits[child] + tree.pending[child]
-        if s.exploration > 0.0 and tried > 0:
+        c = at(child)
+        if proven[c] == LOST:
+            continue
+        tried = visits[c] + s.virtual_loss * pending[c]
+        n = tried + prior_visits[c]
+        value = s.first_play
+        if n > 0.0:
+            value = scaled((values[c] - s.virtual_loss * pending[c] + prior_values[c]) / n, low, high)
+        if s.rave > 0.0 and later[c] > 0.0:
+            value = _with_later(value, n, later[c], later_sums[c], s.rave)
+        if tried > 0.0:
             value += s.exploration * np.sqrt(log_visits / tried)
         if value > highest:
             best, highest = child, value
@@ -78,24 +97,29 @@ def _uct(tree, node, s):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _puct(tree, node, s):  # type: ignore[no-untyped-def]
-    first, best, highest = tree.first[node], -1, -np.inf
-    total, tried_policy, value_sum = 0, 0.0, 0.0
-    for child in range(first, first + tree.num_children[node]):
-        total += tree.visits[child] + tree.pending[child]
-        if tree.visits[child] > 0:
-            tried_policy += tree.policy[child]
-            value_sum += tree.value[child]
-    mean = scaled(tree, value_sum / total, s) if total else 0.0
+    visits, pending, values, proven, policy = tree.visits, tree.pending, tree.value, tree.proven, tree.policy
+    low, high = bounds_of(tree, s)
+    best, highest, first = -1, -np.inf, np.int64(tree.first[node])
+    last = first + tree.num_children[node]
+    total, seen, tried_policy, value_sum = 0, 0, 0.0, 0.0
+    for child in range(first, last):
+        c = at(child)
+        total += visits[c] + pending[c]
+        if visits[c] > 0:
+            seen += visits[c]
+            tried_policy += policy[c]
+            value_sum += values[c]
+    mean = scaled(value_sum / seen, low, high) if seen else 0.0
     first_play = mean - s.first_play * np.sqrt(tried_policy)
     bonus = s.exploration * np.sqrt(max(total, 1))
-    for child in range(first, first + tree.num_children[node]):
-        if s.solver and tree.proven[child]:
-            if tree.proven[child] == WON:
-                return child
-            if tree.proven[child] == LOST:
-                continue
-        tried = tree.visits[child] + tree.pending[child]
-        value = _estimate(tree, child, s, first_play) + bonus * tree.policy[child] / (1 + tried)
+    for child in range(first, last):
+        c = at(child)
+        if proven[c] == LOST:
+            continue
+        lost = s.virtual_loss * pending[c]
+        n = visits[c] + lost
+        value = scaled((values[c] - lost) / n, low, high) if n > 0.0 else first_play
+        value += bonus * policy[c] / (1 + visits[c] + pending[c])
         if value > highest:
             best, highest = child, value
     return best
@@ -108,7 +132,8 @@ def improved_policy(tree, node, s, out):  # type: ignore[no-untyped-def]
     A move without visits gets the mixed value of appendix D: the node's own value and the visited moves' mean, weighted
     by their probabilities. The scale is (50 + most visits) times the value, on [0, 1] as the paper's.
     """
-    first, count = tree.first[node], tree.num_children[node]
+    first, count = np.int64(tree.first[node]), tree.num_children[node]
+    low, high = bounds_of(tree, s)
     total, most, tried_policy, mean = 0, 0, 0.0, 0.0
     for child in range(first, first + count):
         n = tree.visits[child]
@@ -116,14 +141,14 @@ def improved_policy(tree, node, s, out):  # type: ignore[no-untyped-def]
         most = max(most, n)
         if n > 0:
             tried_policy += tree.policy[child]
-            mean += tree.policy[child] * scaled(tree, tree.value[child] / n, s)
+            mean += tree.policy[child] * scaled(tree.value[child] / n, low, high)
     own = tree.estimate[node]
     mixed = (own + total * mean / tried_policy) / (1 + total) if tried_policy > 0.0 else own
     highest = -np.inf
     for i in range(count):
         child = first + i
         n = tree.visits[child]
-        q = scaled(tree, tree.value[child] / n, s) if n > 0 else mixed
+        q = scaled(tree.value[child] / n, low, high) if n > 0 else mixed
         out[i] = np.log(max(tree.policy[child], 1e-12)) + (50.0 + most) * 0.5 * (q + 1.0)
         highest = max(highest, out[i])
     norm = 0.0
@@ -154,7 +179,9 @@ def _gumbel(tree, node, s):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def select(tree, node, s):  # type: ignore[no-untyped-def]
-    """Returns the child to go down to; where all are lost, the first."""
+    """Returns the child to go down to: one proven to win, else by the rule; where all are lost, the first."""
+    if s.solver and tree.proven[node] == LOST:
+        return _decided(tree, node)
     if s.rule == UCT:
         child = _uct(tree, node, s)
     elif s.rule == PUCT:
