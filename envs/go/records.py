@@ -5,6 +5,7 @@ Actions are row * N + column from the top left, N * N passes; Black is 1, White 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -130,11 +131,17 @@ def _add_node(node: Node, size: int, moves: list[tuple[int, int]], setups: list[
         if "PL" in given and player[:1].upper() not in COLORS:
             raise ValueError(f"PL is {player[:20]!r}, but B or W is wanted")
         setups.append(Setup(len(moves), black, white, empty, COLORS.get(player[:1].upper(), 0)))
-    for name in [name for name in given if name in COLORS]:
-        if len(given[name]) > 1:
-            raise ValueError(f"{name} has {len(given[name])} values, but one point is wanted")
-        point = read_move(given[name][0], size, size)
-        moves.append((COLORS[name], size * size if point is None else point[0] * size + point[1]))
+    for name, values in given.items():
+        if name in COLORS:
+            if len(values) > 1:
+                raise ValueError(f"{name} has {len(values)} values, but one point is wanted")
+            moves.append((COLORS[name], _action(values[0].strip(), size)))
+
+
+@lru_cache(maxsize=8192)
+def _action(move: str, size: int) -> int:
+    point = read_move(move, size, size)
+    return size * size if point is None else point[0] * size + point[1]
 
 
 def _with_handicap(record: GameRecord) -> GameRecord:

@@ -19,10 +19,13 @@ LARGEST = 52  # lines that a letter can name (FF[4], Go, "Move, Point & Stone ty
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 VALUE = r"[^\]\\]*+(?:\\.[^\]\\]*+)*+"  # possessive: no way back, so that work and memory stay linear
+_PLAIN = r"(?:;[BW]\[[A-Za-z]{0,2}\](?=\s*+[;()])\s*+)++"  # nodes that are a move and nothing else
 _TOKEN = re.compile(
-    rf"\s*+(?:(;)?+\s*+([A-Za-z][A-Za-z0-9]*+)\s*+\[({VALUE})\]|\[({VALUE})\]|([;()])|(.)|(\Z))", re.DOTALL
+    rf"\s*+(?:({_PLAIN})|(;)?+\s*+([A-Za-z][A-Za-z0-9]*+)\s*+\[({VALUE})\]|\[({VALUE})\]|([;()])|(.)|(\Z))",
+    re.DOTALL,
 )
-_PROPERTY, _VALUE, _STRUCTURE = 3, 4, 5  # the last group of a token that matched
+_MOVES, _PROPERTY, _VALUE, _STRUCTURE = 1, 4, 5, 6  # the last group of a token that matched
+_MOVE = re.compile(r";([BW])\[([A-Za-z]*)\]")
 _GAME = re.compile(r"\(\s*+;")
 _STRAY = re.compile(r";\s*+[A-Z]++\s*+\[")
 _SMALL = dict.fromkeys(range(ord("a"), ord("z") + 1))
@@ -89,8 +92,10 @@ def parse_game(given: str, start: int = 0, origin: tuple[int, int] = (1, 1)) -> 
     last = _OPENED if given.startswith("(", start) else _CLOSED
     for match in _TOKEN.finditer(given, start + 1):
         kind = match.lastindex
-        if kind == _PROPERTY:
-            opens, name, value = match.group(1, 2, 3)
+        if kind == _MOVES and last is not _CLOSED:
+            node, values, last = _add_moves(node, match[_MOVES]), None, _INSIDE
+        elif kind == _PROPERTY:
+            opens, name, value = match.group(2, 3, 4)
             name = name if name.isupper() else name.translate(_SMALL)
             if not name or last is _CLOSED or (last is _OPENED and not opens):
                 break
@@ -102,13 +107,13 @@ def parse_game(given: str, start: int = 0, origin: tuple[int, int] = (1, 1)) -> 
                 values = node.properties.setdefault(name, [])
                 values.append(value)
         elif kind == _VALUE and values is not None:
-            values.append(match[4])
-        elif kind == _STRUCTURE and last is not (_CLOSED if match[5] == ";" else _OPENED):
+            values.append(match[_VALUE])
+        elif kind == _STRUCTURE and last is not (_CLOSED if match[_STRUCTURE] == ";" else _OPENED):
             values = None
-            if match[5] == ";":
+            if match[_STRUCTURE] == ";":
                 above, node, last = node, Node({}, []), _INSIDE
                 above.children.append(node)
-            elif match[5] == "(":
+            elif match[_STRUCTURE] == "(":
                 stack.append(node)
                 last = _OPENED
             else:
@@ -120,6 +125,17 @@ def parse_game(given: str, start: int = 0, origin: tuple[int, int] = (1, 1)) -> 
     raise _damage(given, match, last, origin)
 
 
+def _add_moves(above: Node, run: str) -> Node:
+    """Adds nodes that are a move each below a node, and returns the last."""
+    moves = _MOVE.findall(run)
+    name, value = moves.pop()
+    node = below = Node({name: [value]}, [])
+    for name, value in reversed(moves):
+        below = Node({name: [value]}, [below])
+    above.children.append(below)
+    return node
+
+
 def _damage(given: str, match: re.Match[str], last: str, origin: tuple[int, int]) -> ValueError:
     """Says what is wrong with the token at which the reading of a game ended."""
     at = match.end() - len(match[0].lstrip())
@@ -127,10 +143,10 @@ def _damage(given: str, match: re.Match[str], last: str, origin: tuple[int, int]
     if at == len(given):
         what = "the game is not closed: ')' is wanted"
     elif match.lastindex == _PROPERTY and named and not named[1].translate(_SMALL):
-        what = f"the property {named[1][:20]} has no capital letter in its name"
+        at, what = match.start(3), f"the property {named[1][:20]} has no capital letter in its name"
     elif match.lastindex == _VALUE:
         what = "a value stands there without the name of a property before it"
-    elif match.lastindex in (_PROPERTY, _STRUCTURE):
+    elif match.lastindex in (_MOVES, _PROPERTY, _STRUCTURE):
         what = f"{match[0].lstrip()[:1]!r} stands after {last}, where {_WANTED[last]} is wanted"
     elif given[at] == "[" or (named and named[2]):
         what = "a value is not closed: ']' is wanted"

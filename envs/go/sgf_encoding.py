@@ -29,7 +29,7 @@ _NAMES = {name: codec for codec, names in CODECS.items() for name in names.split
 @lru_cache(maxsize=256)
 def codec_of(name: str) -> str:
     """Returns Python's name of the encoding that CA names; empty where none is meant or known."""
-    return _NAMES.get(re.sub(r"[^a-z0-9]", "", name.lower()), "")
+    return _NAMES.get(re.sub(r"[\s_.:-]", "", name.lower()), "")
 
 
 def is_utf8(data: bytes) -> bool:
@@ -61,4 +61,4 @@ def decode(data: bytes, named: str, codec: str) -> tuple[str, str]:
         return text, "" if codec or not named else unknown + guess
     return data.decode(
         codec, "replace"
-    ), f"some bytes are not {named[:40] or codec}, the encoding that the file names; U+FFFD stands for them"
+    ), f"some bytes are not {named[:40] or codec!r}, the encoding that the file names; U+FFFD stands for them"
