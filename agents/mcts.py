@@ -43,14 +43,16 @@ class Config:
     """Trees that grow side by side, whose roots are added up."""
     rule: Literal["uct", "puct", "gumbel"] = "uct"
     """How a search goes down: by confidence bounds, by a policy's probabilities, or by Gumbel AlphaZero's rule."""
-    exploration: float = 0.7
-    """Constant of UCT or PUCT, for results from -1 to 1."""
-    rave: float = 0.0
-    """Visits at which the results of a move made later in a simulation count as much as its own; 0 leaves them out."""
-    first_play: float = 10.0
-    """UCT: value of a move never tried. PUCT: by how much less than its parent's mean it is, once all are tried."""
-    expand_after: int = 1
-    """Visits of a node before its moves are added to the tree."""
+    exploration: float | None = None
+    """Constant of UCT or PUCT, for results from -1 to 1; none: 0.7 for UCT, 0 with RAVE, 1.25 for PUCT."""
+    rave: float | None = None
+    """UCT: visits at which results of a move made later in a simulation count as much as its own; 0 leaves them out;
+    none: as suits the game."""
+    first_play: float | None = None
+    """UCT: value of a move never tried; none: 10, or 1 with RAVE. PUCT: by how much less than its parent's mean it is,
+    once all are tried; none: 0.2."""
+    expand_after: int | None = None
+    """Visits of a node before its moves are added to the tree; none: a tenth of the game's actions, from 1 to 8."""
     virtual_loss: float = 1.0
     """Losses that a simulation counts as while it waits for a network."""
     batch: int = 8
@@ -83,12 +85,12 @@ class Config:
             "nodes": 64,
         }
         for name, value in least.items():
-            if not getattr(self, name) >= value:
+            if not (getattr(self, name) is None or getattr(self, name) >= value):
                 raise ValueError(f"{name} is {getattr(self, name)}, but at least {value} is wanted")
         if self.rule not in RULES:
             raise ValueError(f"rule is {self.rule!r}, but one of {', '.join(RULES)} is wanted")
         for name in ("exploration", "rave", "virtual_loss", "noise_total", "temperature"):
-            if not 0 <= getattr(self, name) < np.inf:
+            if not (getattr(self, name) is None or 0 <= getattr(self, name) < np.inf):
                 raise ValueError(f"{name} is {getattr(self, name)}, but a number from 0 on is wanted")
         if not 0 <= self.noise <= 1 or not -1 <= self.resign <= 1:
             raise ValueError(f"noise {self.noise} must lie in [0, 1] and resign {self.resign} in [-1, 1]")
@@ -140,7 +142,7 @@ class Search:
         wanted = self.config.simulations if simulations is None else simulations
         wanted -= self.visits if simulations is None else 0
         shares = [wanted // len(self._trees) + (i < wanted % len(self._trees)) for i in range(len(self._trees))]
-        self._each_thread(lambda thread: self._simulate(thread, max(shares[thread], 0)))
+        self._each_thread(lambda thread: self._simulate(thread, max(shares[thread], 1)))
 
     @property
     def visits(self) -> int:
@@ -264,14 +266,18 @@ def masked_softmax(logits: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDAr
 
 
 def settings_of(game: Game, config: Config, network: bool) -> Settings:
-    """Returns what compiled code is told of a configuration."""
+    """Returns what compiled code is told of a configuration, with what suits the game where it leaves that open."""
+    rave = (game.rave if config.rave is None else config.rave) if config.rule == "uct" and not network else 0.0
+    exploration = {"uct": 0.0 if rave else 0.7, "puct": 1.25, "gumbel": 0.0}[config.rule]
+    first_play = (1.0 if rave else 10.0) if config.rule == "uct" else 0.2
+    expand_after = min(max(game.num_actions // 10, 1), 8) if config.expand_after is None else config.expand_after
     return Settings(
         rule=RULES[config.rule],
-        exploration=float(config.exploration),
-        first_play=float(config.first_play),
-        rave=float(config.rave),
+        exploration=float(exploration if config.exploration is None else config.exploration),
+        first_play=float(first_play if config.first_play is None else config.first_play),
+        rave=float(rave),
         virtual_loss=float(config.virtual_loss),
-        expand_after=-1 if network else config.expand_after,
+        expand_after=-1 if network else expand_after,
         solver=config.solver and game.num_players == 2,
         num_players=game.num_players,
         discount=float(game.discount),

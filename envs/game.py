@@ -99,6 +99,8 @@ class Game:
     observe: Any = no_observation
     """`(state, obs, data) -> 0`: writes planes `obs_shape`, flattened, as the player to move sees them."""
     obs_shape: tuple[int, ...] = ()
+    rave: float = 0.0
+    """Visits at which a search takes results of a move made later for as good as the move's own; 0: they say little."""
     data: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))
     """What does not change during a game and all functions get: tables, weights of a playout policy."""
 

@@ -4,7 +4,10 @@ from functools import partial
 
 import numpy as np
 
-from palestra.envs.game import Game, State
+from palestra.envs.game import Game, State, no_priors
+from palestra.envs.go.features import feature_set
+from palestra.envs.go.knowledge import priors
+from palestra.envs.go.pattern_playout import pattern_playout
 from palestra.envs.go.play import legal, play
 from palestra.envs.go.playout import playout
 from palestra.envs.go.rules import Rules
@@ -13,8 +16,22 @@ from palestra.envs.go.state import COLOR, LAST, LOST_BLACK, LOST_WHITE, OVER, PL
 COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # no I
 
 
-def go_game(rules: Rules) -> Game:
-    """Returns Go under some rules as a game: action row * N + column, from the top left, or N * N, a pass."""
+PLAYOUTS = {"pattern": (pattern_playout, priors), "uniform": (playout, no_priors)}
+RAVE = 3000.0
+
+
+def go_game(rules: Rules, playouts: str = "pattern", features: str = "alphago-zero") -> Game:
+    """Returns Go under some rules as a game: action row * N + column, from the top left, or N * N, a pass.
+
+    `playouts` is pattern (with the beliefs of `knowledge.py` for the search) or uniform (with none), `features` the
+    name of the planes that networks see (`features.py`).
+
+    Raises:
+        ValueError: there are no such playouts or features.
+    """
+    if playouts not in PLAYOUTS:
+        raise ValueError(f"playouts are {' or '.join(PLAYOUTS)}, but {playouts!r} is given")
+    observe, obs_shape = feature_set(features, rules.size)
     n = rules.size
     return Game(
         name=f"go-{n}x{n}",
@@ -22,7 +39,11 @@ def go_game(rules: Rules) -> Game:
         num_actions=n * n + 1,
         play=play,
         legal=legal,
-        playout=playout,
+        playout=PLAYOUTS[playouts][0],
+        priors=PLAYOUTS[playouts][1],
+        observe=observe,
+        obs_shape=obs_shape,
+        rave=RAVE,
         describe=describe,
         action_name=partial(vertex, n),
         parse_action=partial(parse_vertex, n),

@@ -1,0 +1,45 @@
+"""Tree search as a player of games: it searches before each move and keeps its tree from move to move."""
+
+from typing import ClassVar
+
+from palestra.agents.mcts import Config as SearchConfig
+from palestra.agents.mcts import Search
+from palestra.agents.player import RESIGN
+from palestra.envs.game import Game, State
+from palestra.envs.rng import seed_state
+
+
+class MCTSPlayer:
+    """Plays what a search finds best."""
+
+    Config: ClassVar[type] = SearchConfig
+
+    def __init__(self, config: SearchConfig, game: Game, seed: int) -> None:
+        self.name, self.config = "mcts", config
+        self.search = Search(game, config, seed)
+        self._state = game.start.copy()
+        self._no_rng = seed_state(0)
+
+    def start(self, game: Game, state: State, seed: int | None = None) -> None:
+        """Begins a game from a state; a seed makes its choices repeatable."""
+        if game is not self.search.game or seed is not None:
+            self.search = Search(game, self.config, 0 if seed is None else seed)
+        self.search.reset()
+        self._state = state.copy()
+
+    def choose(self, state: State) -> int:
+        """Searches, and returns the best action, or RESIGN where its value is too low."""
+        self.search.run(state)
+        if self.config.resign > -1 and self.search.children()[0].value < self.config.resign:
+            return RESIGN
+        return self.search.best()
+
+    def note(self, action: int) -> None:
+        """Goes on to the state after a move of either side."""
+        game = self.search.game
+        game.play(self._state, action, self._no_rng, game.data)
+        self.search.advance(action, self._state)
+
+    def close(self) -> None:
+        """Frees the tree."""
+        self.search.reset()
