@@ -111,17 +111,17 @@ def _work(plan: MatchPlan, first: int, step: int, results: Connection) -> None:
                 results.send(_play(plan, players, index))
     except (ValueError, OSError, MemoryError) as error:
         with suppress(OSError):  # nobody receives any more
-            results.send(error)
+            results.send(str(error))
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _receive(process: BaseProcess, results: Connection) -> PlayedGame:
     try:
-        played: PlayedGame | Exception = results.recv()
+        played: PlayedGame | str = results.recv()
     except EOFError:
         process.join()
         raise ValueError(f"a process of the match ended with status {process.exitcode}") from None
-    if isinstance(played, Exception):
-        raise ValueError(str(played))
+    if isinstance(played, str):
+        raise ValueError(played)
     return played

@@ -1,5 +1,6 @@
 """`palestra match A B`: two players against each other, with score, interval, Elo and a record of each game."""
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -18,6 +19,7 @@ from palestra.cli.progress import Progress, say
 from palestra.cli.run import Run, free_name, runs_folder, write_json
 from palestra.envs.games import make_game
 from palestra.envs.go.rules import Rules, rules_named
+from palestra.envs.go.state import SIZE
 
 USAGE = "palestra match A B --env GAME"
 
@@ -70,10 +72,15 @@ def main(args: Sequence[str]) -> int:
     out = options.out or runs_folder() / free_name("match")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"--out {out} exists and is not empty; choose another folder")
-    with _records(plan, options, out) as records:
-        out.mkdir(parents=True, exist_ok=True)
-        tally = Tally(len(plan.openings) if options.openings else 0)
-        stopped = _play(plan, options.jobs, test, records, tally)
+    tally = Tally(len(plan.openings) if options.openings else 0)
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with _records(plan, options, out) as records:
+            status, stopped = _play(plan, options.jobs, test, records, tally)
+    except BaseException:
+        with contextlib.suppress(OSError):  # a folder that holds games stays
+            out.rmdir()
+        raise
     report = {
         "players": dict(zip("AB", plan.players, strict=True)),
         "names": dict(zip("AB", tally.names, strict=True)),
@@ -84,19 +91,15 @@ def main(args: Sequence[str]) -> int:
         "disagreements": tally.disagreements if options.referee else None,
         "sprt": sequential(tally, test) if test else None,
         "out": str(out),
-        "stopped": str(stopped or ""),
+        "stopped": stopped,
     }
     write_json(out / "match.json", report)
     print(json.dumps(report) if options.json else lines(report))
-    if isinstance(stopped, ValueError):
-        say(f"palestra: after {len(tally.points)} games: {' '.join(str(stopped).split())}")
-    return 0 if stopped is None else 2 if isinstance(stopped, ValueError) else 130
+    return status
 
 
-def _play(
-    plan: MatchPlan, jobs: int, test: SPRT | None, records: Records, tally: Tally
-) -> ValueError | KeyboardInterrupt | None:
-    """Plays until the games are done or the test ends; returns what stopped it, if a game was played before."""
+def _play(plan: MatchPlan, jobs: int, test: SPRT | None, records: Records, tally: Tally) -> tuple[int, str]:
+    """Plays until the games are done or the test ends; returns the exit status and what stopped it after some games."""
     games = play_match(plan, jobs)
     try:
         with Progress("playing", plan.games) as progress:
@@ -105,13 +108,16 @@ def _play(
                 progress.update(index + 1, running(tally.standing))
                 if test and test.verdict(*tally.outcomes()) != "continue":
                     break
-    except (ValueError, KeyboardInterrupt) as stop:
+    except (ValueError, OSError, MemoryError, KeyboardInterrupt) as stop:
         if not tally.points:
             raise
-        return KeyboardInterrupt("interrupted") if isinstance(stop, KeyboardInterrupt) else stop
+        if isinstance(stop, KeyboardInterrupt):
+            return 130, "interrupted"
+        say(f"palestra: after {len(tally.points)} games: {stop}")
+        return 2, " ".join(str(stop).split())
     finally:
         games.close()
-    return None
+    return 0, ""
 
 
 def _players(args: Sequence[str]) -> list[str]:
@@ -137,8 +143,6 @@ def _plan(players: Sequence[str], options: Options) -> MatchPlan:
     if not options.env:
         raise ValueError("--env is missing: the game to play, as in --env go-9x9")
     rules = _rules(options)
-    if rules is None and options.max_plies and options.max_plies > make_game(options.env).max_plies:
-        raise ValueError(f"--max-plies is {options.max_plies}, but no game of {options.env} is so long")
     plan = MatchPlan((players[0], players[1]), options.env, rules, options.games, options.seed, timeout=options.timeout)
     game = plan.game()
     check_match(game)
@@ -151,14 +155,16 @@ def _plan(players: Sequence[str], options: Options) -> MatchPlan:
 
 def _rules(options: Options) -> Rules | None:
     """Returns the rules of Go, or None if another game is played."""
-    size = make_game(options.env).name.partition("go-")[2].partition("x")[0] if options.env.startswith("go") else ""
-    if options.env != "go" and not options.env.startswith("go-"):
-        for name in ("rules", "komi", "referee"):
-            if getattr(options, name):
-                raise ValueError(f"--{name} is for Go, but {options.env or 'no game'} is played")
-        return None
-    name = options.rules or "chinese"
-    return rules_named(name, size=int(size), komi=options.komi, max_moves=options.max_plies or None)
+    game = make_game(options.env)
+    if game.name.startswith("go-"):
+        size, name = int(game.start[SIZE]), options.rules or "chinese"
+        return rules_named(name, size=size, komi=options.komi, max_moves=options.max_plies or None)
+    for name, given in (("rules", options.rules), ("komi", options.komi), ("referee", options.referee or None)):
+        if given is not None:
+            raise ValueError(f"--{name} is for Go, but {options.env} is played")
+    if options.max_plies > game.max_plies:
+        raise ValueError(f"--max-plies is {options.max_plies}, but {options.env} has at most {game.max_plies} moves")
+    return None
 
 
 def _records(plan: MatchPlan, options: Options, out: Path) -> Records:

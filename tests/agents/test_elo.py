@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from palestra.agents.elo import ELO, PAIR, SPRT, Standing, elo_difference, elo_table, expected_score
+from palestra.agents.elo import ELO, GAME, PAIR, SPRT, Standing, elo_difference, elo_table, expected_score
 from palestra.perception.intervals import wilson
 
 
@@ -88,23 +88,23 @@ def test_few_outcomes_end_nothing() -> None:
     assert SPRT(0, 400).verdict((20, 0, 20)) == "rejected"
 
 
-@pytest.mark.parametrize(("elo", "wrong"), [(0.0, "accepted"), (100.0, "rejected")])
+@pytest.mark.parametrize(("elo", "wrong"), [(0.0, "accepted"), (150.0, "rejected")])
 @pytest.mark.parametrize("draws", [0.0, 0.4])
-def test_errors_are_as_rare_as_asked(elo: float, wrong: str, draws: float) -> None:
+@pytest.mark.parametrize("scores", [GAME, PAIR])
+def test_errors_are_as_rare_as_asked(elo: float, wrong: str, draws: float, scores: tuple[float, ...]) -> None:
     """Wald's bounds keep error rates near or below 5 %: 300 matches may show 8 % (2.4 standard errors above)."""
-    test, rng = SPRT(0, 100), np.random.default_rng(7)
+    test, rng, games = SPRT(0, 150), np.random.default_rng(7), len(scores) // 2
     win = expected_score(elo) - draws / 2
     errors = 0
     for _ in range(300):
-        outcomes = rng.choice(3, size=4000, p=[1 - win - draws, draws, win])
-        counts = [0, 0, 0]
-        for k, outcome in enumerate(outcomes.tolist()):
+        counts = [0] * len(scores)
+        for outcome in rng.choice(3, size=(1000, games), p=[1 - win - draws, draws, win]).sum(axis=1).tolist():
             counts[outcome] += 1
-            if k % 4 == 3 and (verdict := test.verdict(counts)) != "continue":
+            if (verdict := test.verdict(counts, scores)) != "continue":
                 errors += verdict == wrong
                 break
         else:
-            pytest.fail("the test did not end in 4,000 games")
+            pytest.fail("the test did not end")
     assert errors / 300 <= 0.08
 
 
