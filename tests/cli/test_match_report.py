@@ -35,7 +35,7 @@ def test_the_loser_s_name_stands_beside_a_resignation() -> None:
 
 
 def test_seconds_follow_the_player_not_the_seat() -> None:
-    """One of two games each way: 2 s and 6 s on 4 and 2 moves, so 8 s on 6 moves for both; of one game 0.5 s and 3 s."""
+    """Seat 0 takes 2 s for 4 moves, seat 1 6 s for 2; in two games both players have 8 s for 6."""
     assert summary(tally_of([1.0]))["seconds_per_move"] == {"A": 0.5, "B": 3.0}
     assert summary(tally_of([1.0, 1.0]))["seconds_per_move"] == {"A": 8 / 6, "B": 8 / 6}
 
