@@ -49,8 +49,9 @@ def main(args: Sequence[str]) -> int:
     options = parse(Options, list(args[1:] if spec else args), "palestra gtp AGENT")
     if not spec:
         raise ValueError(f"who is to play is missing: palestra gtp AGENT, with AGENT among {', '.join(PLAYERS)}")
+    session = new_session(spec, options)
     lines = Lines(sys.stdin.fileno())
-    session = new_session(spec, options, lines)
+    session.waiting = lines.waiting
     try:
         serve(session, lines, _write)
     except BrokenPipeError:
@@ -62,8 +63,8 @@ def main(args: Sequence[str]) -> int:
     return 0
 
 
-def new_session(spec: str, options: Options, lines: Lines) -> Session:
-    """Makes the engine of an agent.
+def new_session(spec: str, options: Options) -> Session:
+    """Makes the engine of an agent, to which input is always waiting.
 
     Raises:
         ValueError: there is no such agent, or an option is wrong.
@@ -81,7 +82,7 @@ def new_session(spec: str, options: Options, lines: Lines) -> Session:
     player = make(go_game(rules))  # so that what is wrong with the agent is said at once
     player.close()
     brain = Brain(player.name, make, hasattr(player, "search"), options.resign)
-    session = Session(brain, Table(rules, dead_removed), lines.waiting)
+    session = Session(brain, Table(rules, dead_removed), lambda seconds: True)
     add_commands(session)
     return session
 

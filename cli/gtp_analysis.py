@@ -144,8 +144,8 @@ def katago(lines: list[Line], prediction: Prediction | None, wanted: Wanted) -> 
     lead += f" scoreLead {prediction.lead:.4g}" if prediction else ""
     words = [
         f"info move {line.move} visits {line.visits} utility {2 * line.winrate - 1:.6g}"
-        f" winrate {line.winrate:.6g}{lead} prior {line.prior:.6g} lcb {line.lcb:.6g} utilityLcb {2 * line.lcb - 1:.6g} order {order}"
-        f" pv {' '.join(line.variation)}"
+        f" winrate {line.winrate:.6g}{lead} prior {line.prior:.6g} lcb {line.lcb:.6g}"
+        f" utilityLcb {2 * line.lcb - 1:.6g} order {order} pv {' '.join(line.variation)}"
         for order, line in enumerate(lines)
     ]
     if wanted.root_info:
@@ -211,11 +211,11 @@ def generated(format_: Format, predicts: bool, session: Session, args: list[str]
     fail_unless_open(session)
     passing = may_pass(session, wanted.color)
     prediction = predict(session.table, wanted.color) if predicts else None
-    due, begun = time.perf_counter() + wanted.interval, False
-    for _ in session.brain.slices(session.table.state_for(wanted.color), session.seconds(wanted.color)):
-        if not begun:
-            begun = True
-            yield ""
+    state = session.table.state_for(wanted.color)
+    session.brain.search.run(state, simulations=1)
+    yield ""
+    due = time.perf_counter() + wanted.interval
+    for _ in session.brain.slices(state, session.seconds(wanted.color)):
         if time.perf_counter() >= due and format_ is not cgos:
             due = time.perf_counter() + wanted.interval
             yield format_(lines_of(session, wanted), prediction, wanted)

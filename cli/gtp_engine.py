@@ -9,8 +9,10 @@ import re
 import select
 import sys
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
+from palestra.agents.player import ForfeitError
 from palestra.cli import gtp_analysis, gtp_commands, gtp_moves, gtp_rules
 from palestra.cli.gtp_args import CommandError
 from palestra.cli.gtp_session import Answer, Session
@@ -29,7 +31,7 @@ class Lines:
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor, self._ready = descriptor, list[bytes]()
+        self._descriptor, self._ready = descriptor, deque[bytes]()
         self._rest, self._ended = b"", False
 
     def waiting(self, seconds: float = 0.0) -> bool:
@@ -43,7 +45,7 @@ class Lines:
     def __iter__(self) -> Iterator[bytes]:
         while True:
             while self._ready:
-                yield self._ready.pop(0)
+                yield self._ready.popleft()
             if self._ended:
                 return
             self._read()
@@ -95,7 +97,7 @@ def answers(session: Session, line: bytes) -> Iterator[str]:
     except Exception as error:  # whatever goes wrong, a controller must have its answer
         if os.environ.get("PALESTRA_TRACEBACK"):
             traceback.print_exc()
-        expected = isinstance(error, CommandError | ValueError | OSError)
+        expected = isinstance(error, CommandError | ForfeitError | ValueError | OSError)
         why = str(error) if expected else f"internal error: {type(error).__name__}: {error}"
         if begun:
             print(f"palestra gtp: {why}", file=sys.stderr)

@@ -158,9 +158,10 @@ def table_of(record: GameRecord, table: Table, before: int) -> Table:
     """
     komi = table.rules.komi if record.komi is None else max(-1000.0, min(1000.0, round(record.komi * 2) / 2))
     made = Table(replace(table.rules, size=record.size, komi=komi), table.dead_removed)
-    for i, (color, action) in enumerate((*record.moves, (0, 0))[:before]):
+    steps = [*record.moves[: before - 1], (0, 0)]
+    for i, (color, action) in enumerate(steps):
         setups = [setup for setup in record.setups if setup.before == i]
-        if setups or not i:
+        if not i or (setups and i < before - 1):
             board, to_move = made.position.board.ravel(), color or made.position.to_move if i else record.to_move
             for setup in setups:
                 for points, stone in ((setup.empty, 0), (setup.black, BLACK), (setup.white, WHITE)):
@@ -179,7 +180,10 @@ def table_of(record: GameRecord, table: Table, before: int) -> Table:
 def record_of_table(table: Table, **known: Any) -> GameRecord:
     """Returns the game so far as a record."""
     setup = table.setup
-    setups = (RecordSetup(0, setup.black, setup.white, to_move=setup.to_move),) if setup != Setup() else ()
+    setups: tuple[RecordSetup, ...] = ()
+    if setup != Setup():
+        black, white = tuple(sorted(setup.black)), tuple(sorted(setup.white))
+        setups = (RecordSetup(0, black, white, to_move=setup.to_move),)
     return GameRecord(
         table.size,
         tuple(table.moves),

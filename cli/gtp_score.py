@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from palestra.cli.gtp_table import Table, neighbours
 from palestra.envs.game import OVER
-from palestra.envs.go.playout import playout
+from palestra.envs.go.game import go_game
 from palestra.envs.go.position import Position
 from palestra.envs.go.scoring import owners
 from palestra.envs.go.state import BLACK, EMPTY, KOMI_2, PLAYER, WHITE
@@ -16,7 +16,6 @@ from palestra.envs.rng import seed_state
 PLAYOUTS = 200  # their share of a point has a standard error of 0.035 at most
 DEAD = 0.4  # ownership, in [-1, 1], by the opponent from which a chain counts as dead
 STATUSES = ("alive", "dead", "seki", "black_territory", "white_territory")
-_NO_DATA = np.zeros(1)
 
 
 class Prediction(NamedTuple):
@@ -31,14 +30,14 @@ class Prediction(NamedTuple):
 
 
 def predict(table: Table, color: int, playouts: int = PLAYOUTS) -> Prediction:
-    """Returns what uniform playouts, half of them begun by each player, say for a colour; the same each time."""
-    size, rng = table.size, seed_state(table.size)
-    trace, owner = np.zeros(1 + 3 * size * size, np.int64), np.empty(size * size, np.int64)
+    """Returns what playouts, half of them begun by each player,, say for a colour; the same each time."""
+    size, rng, game = table.size, seed_state(table.size), go_game(table.position.rules)
+    trace, owner = np.zeros(1 + game.max_plies, np.int64), np.empty(size * size, np.int64)
     total, leads = np.zeros(size * size), np.empty(playouts)
     for i in range(playouts):
         state = table.state.copy()
         state[PLAYER], state[OVER] = i % 2, 0
-        playout(state, trace, rng, _NO_DATA)
+        game.playout(state, trace, rng, game.data)
         owners(state, owner)
         sign = (owner == BLACK).astype(float) - (owner == WHITE)
         total += sign

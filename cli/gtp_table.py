@@ -187,7 +187,7 @@ def _placed(rules: Rules, setup: Setup) -> Position:
 
 def _reopen(position: Position) -> None:
     """Lets the game go on after two passes, as it does when stones are disputed; its cap stays."""
-    if position.over and position.state[PASSES] >= 2 and len(position.moves) < position.rules.longest:
+    if position.over and position.state[PASSES] >= 2:
         state = position.state.copy()
-        state[OVER], state[PASSES] = 0, 0
+        state[OVER], state[PASSES] = len(position.moves) >= position.rules.longest, 0
         position.state = state
