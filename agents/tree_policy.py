@@ -75,7 +75,7 @@ def _uct(tree, node, s):  # type: ignore[no-untyped-def]
     prior_visits, prior_values = tree.prior_visits, tree.prior_value
     later, later_sums = tree.amaf_visits, tree.amaf_value
     low, high = bounds_of(tree, s)
-    best, highest, first = -1, -np.inf, np.int64(tree.first[node])
+    first, best, highest = np.int64(tree.first[node]), -1, -np.inf
     log_visits = np.log(max(visits[node] + pending[node], 1))
     for child in range(first, first + tree.num_children[node]):
         c = at(child)

@@ -28,7 +28,7 @@ SHAPES = (
     "?XO x.x ###",  # descent
     "?OX X.O ###",  # cut at the edge
 )
-KINDS = {"X": (BLACK,), "O": (WHITE,), ".": (EMPTY,), "#": (BORDER,)}
+KINDS: dict[str, tuple[int, ...]] = {"X": (BLACK,), "O": (WHITE,), ".": (EMPTY,), "#": (BORDER,)}
 KINDS |= {"?": (EMPTY, BLACK, WHITE, BORDER), "x": (EMPTY, WHITE, BORDER), "o": (EMPTY, BLACK, BORDER)}
 AROUND = (0, 1, 2, 5, 8, 7, 6, 3)  # of the nine points, clockwise from the top left
 
