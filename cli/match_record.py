@@ -110,7 +110,7 @@ class GoRecords:
         """Counts the last position; the note says where referee and engine see another winner."""
         passed = [action for _, action in position.moves[-2:]] == [position.pass_action] * 2
         end = "two passes" if passed else "cut off"
-        own = counted(position, self._name)
+        own = position.score()
         lead, note = own, ""
         if self._referee:
             try:
@@ -140,11 +140,6 @@ class GoRecords:
         said += [f"an opening of {played.opening} moves was given"] if played.opening else []
         tree.properties["C"] = [escape("; ".join(filter(None, said)))]
         write_games(self._out / f"game-{index + 1:04}.sgf", [tree])
-
-
-def counted(position: Position, rules: str) -> float:
-    """Returns Black's lead in a finished game under rules by name."""
-    return position.score()
 
 
 def score_text(lead: float) -> str:
