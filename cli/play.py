@@ -159,11 +159,16 @@ def _session(match: Match, name: str) -> None:
     """Alternates between the user and the player until the game is over."""
     print(f"{match.game.name}; you play {_side(match, match.side)}; `help` lists what can be typed", flush=True)
     print(_drawn(match), flush=True)
+    told = False
     while True:
         if match.over:
-            print(_result(match), flush=True)
+            if not told:
+                print(_drawn(match), _result(match), sep="\n", flush=True)
+            told = True
             _command(match, name, _typed("the game is over (undo, save or quit)> "))
-        elif match.player and match.turn != match.side:
+            continue
+        told = False
+        if match.player and match.turn != match.side:
             print(match.answer(), flush=True)
             if not match.over:
                 print(_drawn(match), flush=True)
