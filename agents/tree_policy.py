@@ -146,10 +146,10 @@ def improved_policy(tree, node, s, out):  # type: ignore[no-untyped-def]
     mixed = (own + total * mean / tried_policy) / (1 + total) if tried_policy > 0.0 else own
     highest = -np.inf
     for i in range(count):
-        child = first + i
-        n = tree.visits[child]
-        q = scaled(tree.value[child] / n, low, high) if n > 0 else mixed
-        out[i] = np.log(max(tree.policy[child], 1e-12)) + (50.0 + most) * 0.5 * (q + 1.0)
+        node_i = first + i
+        n = tree.visits[node_i]
+        q = scaled(tree.value[node_i] / n, low, high) if n > 0 else mixed
+        out[i] = np.log(max(tree.policy[node_i], 1e-12)) + (50.0 + most) * 0.5 * (q + 1.0)
         highest = max(highest, out[i])
     norm = 0.0
     for i in range(count):
