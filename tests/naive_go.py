@@ -117,3 +117,50 @@ class NaiveGo:
             return owner.count(1) - owner.count(2) - self.rules.white_bonus
         empty = [color for p, color in enumerate(owner) if self.board[p] == 0]
         return empty.count(1) - empty.count(2) + self.lost[2] - self.lost[1] - self.rules.white_bonus
+
+
+def stone_ko(board: Board, size: int, p: int, color: int) -> int:
+    """Returns the point that a move makes ko, -1 if none: one lone stone took one and can be taken back alone."""
+    new, taken, _ = after(board, size, p, color)
+    if taken != 1 or len(flood(new, size, p)[0]) != 1 or len(liberties(new, size, p)) != 1:
+        return -1
+    return liberties(new, size, p).pop()
+
+
+def ways_out(board: Board, size: int, stone: int) -> set[int]:
+    """Returns where the owner of a chain in atari may save it: its liberty, and those of enemies beside it in atari."""
+    ways = liberties(board, size, stone)
+    for q in flood(board, size, stone)[1]:
+        if board[q] == 3 - board[stone] and len(liberties(board, size, q)) == 1:
+            ways |= liberties(board, size, q)
+    return ways
+
+
+Past = frozenset[tuple[Board, int]]
+
+
+def escapes(board: Board, size: int, stone: int, p: int, ko: int, past: Past = frozenset()) -> bool:
+    """Says whether a chain in atari escapes from a ladder if its owner plays p.
+
+    Raises:
+        RecursionError: the chase goes round a ko for ever.
+    """
+    owner = board[stone]
+    if (board, p) in past:
+        raise RecursionError
+    if p == ko or after(board, size, p, owner)[2]:
+        return False
+    fled, ko = after(board, size, p, owner)[0], stone_ko(board, size, p, owner)
+    free = liberties(fled, size, stone)
+    if len(free) == 1:
+        return free == {ko}
+    return len(free) > 2 or not any(catches(fled, size, stone, q, ko, past | {(board, p)}) for q in free)
+
+
+def catches(board: Board, size: int, stone: int, p: int, ko: int, past: Past = frozenset()) -> bool:
+    """Says whether a chain of two liberties is caught in a ladder if the hunter plays p, one of them."""
+    hunter = 3 - board[stone]
+    if p == ko or after(board, size, p, hunter)[2]:
+        return False
+    chased, ko = after(board, size, p, hunter)[0], stone_ko(board, size, p, hunter)
+    return not any(escapes(chased, size, stone, q, ko, past) for q in ways_out(chased, size, stone))
