@@ -1,10 +1,12 @@
 """SGF: games read per second beside sgfmill, and a million inputs that are no good SGF.
 
-    python benchmarks/sgf.py [FILE] [--fuzz N] [--seed S]
+    python benchmarks/sgf.py [FILE] [--growth] [--fuzz N] [--seed S]
 
 FILE is a collection, by default $PALESTRA_DATA/go9x9/games.sgf, or games made up where that is not set. The peer is
 sgfmill 1.1.1 (`pip install sgfmill`), left out if it is not installed: both read the same bytes game by game, to trees
-of nodes, and then to the moves of main lines, which are compared. Processor seconds, the best of five in turn.
+of nodes, and then to the moves of main lines, which are compared. Processor seconds, the best of five in turn. Then the
+growth of the time with the length of files that repeat a piece, most of them damaged.
+
 With --fuzz N, damaged files are given to `parse` and `read_games`: anything but a ValueError of one line is a crash.
 """
 
@@ -210,14 +212,48 @@ def speed(data: bytes) -> dict[str, Any]:
     return figures
 
 
+def growth() -> dict[str, float]:
+    """Prints how the time of `read_games` grows from one mebibyte to four: 4 is linear."""
+    figures = {}
+    pieces = (
+        b"(;GM[1]C[",
+        b"(;CA[gbk]C[\x81]",
+        b"(;B[aa]",
+        b"(;",
+        b"(",
+        b"[",
+        b"( ",
+        b"\\",
+        b"\x81",
+        b" ",
+        b";C[a]",
+        b"C[(;",
+    )
+    for piece in pieces:
+        for start in (b"(;", b"(;C["):
+            one, four = (
+                best(lambda n=n, p=piece, s=start: sum(1 for _ in read_games(io.BytesIO(s + p * (n // len(p))), str)))  # type: ignore[misc]
+                for n in (1 << 20, 1 << 22)
+            )
+            figures[f"{start.decode()} {piece.decode('latin-1')}"] = four / one
+            print(f"{start.decode():<6}{piece!s:<22}{one:>8.3f} s{four:>8.3f} s{four / one:>8.1f}")
+    return figures
+
+
 def main() -> None:
     """Prints the tables, and as the last line a JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", nargs="?", help="a collection, a game a line")
     parser.add_argument("--fuzz", type=int, default=0, help="number of damaged files; the speed is not measured then")
+    parser.add_argument("--growth", action="store_true", help="only the growth of the time")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    print(json.dumps(fuzz(options.fuzz, options.seed) if options.fuzz else speed(collection(options.file))))
+    if options.fuzz:
+        figures = fuzz(options.fuzz, options.seed)
+    else:
+        figures = {} if options.growth else speed(collection(options.file))
+        figures["growth"] = growth()
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def parse_game(given: str, start: int = 0, origin: tuple[int, int] = (1, 1)) -> 
         elif kind == _PROPERTY:
             opens, name, value = match.group(2, 3, 4)
             name = name if name.isupper() else name.translate(_SMALL)
-            if not name or last is _CLOSED or (last is _OPENED and not opens):
+            if not name[:1].isalpha() or last is _CLOSED or (last is _OPENED and not opens):
                 break
             if opens:
                 values = [value]
@@ -142,8 +142,8 @@ def _damage(given: str, match: re.Match[str], last: str, origin: tuple[int, int]
     named = _ANY_NAME.match(given, at)
     if at == len(given):
         what = "the game is not closed: ')' is wanted"
-    elif match.lastindex == _PROPERTY and named and not named[1].translate(_SMALL):
-        at, what = match.start(3), f"the property {named[1][:20]} has no capital letter in its name"
+    elif match.lastindex == _PROPERTY and named and not named[1].translate(_SMALL)[:1].isalpha():
+        at, what = match.start(3), f"the property {named[1][:20]} does not begin with a capital letter"
     elif match.lastindex == _VALUE:
         what = "a value stands there without the name of a property before it"
     elif match.lastindex in (_MOVES, _PROPERTY, _STRUCTURE):

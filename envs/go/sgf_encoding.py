@@ -5,6 +5,7 @@ it. Most files without CA are in UTF-8 today, so that is tried first. Escapes ar
 second byte of a character in GBK, Big5 or Shift-JIS may look like a bracket and ends no value.
 """
 
+import codecs
 import re
 from functools import lru_cache
 
@@ -33,32 +34,28 @@ def codec_of(name: str) -> str:
 
 
 def is_utf8(data: bytes) -> bool:
-    """Says whether bytes are UTF-8 with Asian letters in it, though they may be cut anywhere in one."""
-    if data.isascii():
-        return False
+    """Says whether the first letters beyond ASCII are Asian ones in UTF-8; they may be cut off at the end."""
+    run = re.search(rb"[\x80-\xff]+", data)
     try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        if error.start < len(data) - 3 or error.reason != "unexpected end of data":
-            return False
-        text = data[: error.start].decode()
+        text = codecs.getincrementaldecoder("utf-8")().decode(run[0]) if run else ""
+    except UnicodeDecodeError:
+        return False
     return any(letter > "\u0800" for letter in text)
 
 
 def decode(data: bytes, named: str, codec: str) -> tuple[str, str]:
     """Returns text and, where what CA names is not what the bytes are, a remark on it.
 
-    `named` is what CA says, `codec` what it means: see `codec_of`.
+    `named` is what CA says, empty if it is absent; `codec` is what is tried first, empty if that is not known.
     """
-    unknown = f"CA names the encoding {named[:40]!r}, which is unknown; the game was read as " if named else ""
-    for guess in dict.fromkeys((codec or "utf-8", "utf-8", *(() if codec else ("latin-1",)))):
+    for guess in dict.fromkeys((codec or "utf-8", "utf-8", codec or "latin-1")):
         try:
             text = data.decode(guess)
         except UnicodeDecodeError:
             continue
-        if codec and guess != codec:
-            return text, f"CA names the encoding {named[:40]!r}, but the game was read as {guess}, which it is"
-        return text, "" if codec or not named else unknown + guess
-    return data.decode(
-        codec, "replace"
-    ), f"some bytes are not {named[:40] or codec!r}, the encoding that the file names; U+FFFD stands for them"
+        if not named or guess == codec_of(named):
+            return text, ""
+        what = "which these bytes are not" if codec_of(named) else "which is unknown"
+        return text, f"CA names the encoding {named[:40]!r}, {what}; the game was read as {guess}"
+    said = repr(named[:40] or codec)
+    return data.decode(codec, "replace"), f"some bytes are not {said}, which the file names; U+FFFD stands for them"

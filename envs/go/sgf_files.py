@@ -157,7 +157,7 @@ def split(read: Reader, limit: int = LIMIT) -> Iterator[Piece]:
     utf8 = buffer.data.startswith(codecs.BOM_UTF8)
     while True:
         found, stray = _seek(buffer, wanted)
-        if stray and read_before:
+        if stray and read_before and wanted is _GAME:
             yield Piece(
                 "",
                 "moves stand outside of any game before here; is there a ')' too many?",

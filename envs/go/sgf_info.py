@@ -38,7 +38,7 @@ def size_of(root: Node) -> tuple[int, int]:
 
 
 def komi_of(root: Node) -> float | None:
-    """Returns the points that White gets, or None where KM is absent, empty or no number.
+    """Returns the points that White gets, or None where KM is absent, empty, no number, or beyond any board.
 
     0 stays 0, though some servers write it for a komi that they do not tell. Two habits of Chinese servers are undone:
     hundredths (650 is 6.5; anything from 200 up, and 50 where AP is foxwq), and stones in place of points, of which two
@@ -47,13 +47,13 @@ def komi_of(root: Node) -> float | None:
     match = _NUMBER.match(root.simple("KM"))
     if not match:
         return None
-    komi = float(match[0].replace(",", "."))
+    komi = round(float(match[0].replace(",", ".")), 3)
     hundredths = abs(komi) >= 200 or (abs(komi) == 50 and "foxwq" in ":".join(root.properties.get("AP", [])))
     if hundredths:
-        komi /= 100
+        komi = round(komi / 100, 3)
     if abs(komi) < 5 and (komi * 2 % 1 == 0.5 or (hundredths and abs(komi) == 3.5)):
         komi *= 2
-    return komi
+    return komi if abs(komi) < 200 else None
 
 
 def handicap_of(root: Node) -> int:
