@@ -147,7 +147,6 @@ class GoAECEnv(AECEnv):  # type: ignore[misc]
             return
         if action is None or not 0 <= int(action) < self._start_actions():
             raise ValueError(f"action {action} was given, but 0 to {self._start_actions() - 1} are possible")
-        self._cumulative_rewards[agent] = 0.0
         if may_play(self.game_state, int(action)):
             self._play(int(action))
         else:

@@ -7,6 +7,23 @@ alphago-zero (17; Silver et al., Nature 550, 2017, Methods, "Neural network arch
     1, 3 ... 15   the opponent's
     16            ones if Black is to move
 
+alphago (48; Silver et al., Nature 529, 2016, Extended Data Table 2)
+    0, 1, 2       own stones, the opponent's, empty points
+    3             ones
+    4 ... 11      stones placed 1, 2 ... 7, 8 or more moves ago
+    12 ... 19     stones of chains with 1, 2 ... 7, 8 or more liberties
+    20 ... 27     moves that take 1, 2 ... 7, 8 or more stones
+    28 ... 35     moves that leave an own chain of 1, 2 ... 7, 8 or more stones with one liberty, or with none (suicide)
+    36 ... 43     moves after which the own chain has 1, 2 ... 7, 8 or more liberties
+    44, 45        moves that catch in a ladder, moves that escape from one (`envs/go/ladders.py` says what that is)
+    46            sensible moves: those that fill no eye of one's own
+    47            zeros
+    The planes from 20 on hold legal moves only. The paper does not say what of a count of zero; here no plane holds it.
+
+alphago-value (49; the input of the value network there)
+    0 ... 47      those of alphago
+    48            ones if Black is to move
+
 stones (4)
     0, 1          own stones, the opponent's
     2             empty points where the player to move may not play: ko, suicide, superko
@@ -19,7 +36,9 @@ from typing import Any
 
 from numba import njit
 
-from palestra.envs.go.board import is_legal, point_of
+from palestra.envs.go.board import is_eye, is_legal, point_of
+from palestra.envs.go.ladders import ladder_capture, ladder_escape
+from palestra.envs.go.liberties import captures, liberties, liberties_after, size_after
 from palestra.envs.go.state import (
     ACTION,
     BLACK,
@@ -27,14 +46,20 @@ from palestra.envs.go.state import (
     BORDER,
     COLOR,
     EMPTIES,
+    EMPTY,
     EMPTY_POINT,
+    HEAD,
+    NEXT,
     NUM_BOARDS,
+    PLACED,
     PLAYER,
     PLY,
     POINTS,
     RECORD,
     SIZE,
 )
+
+LEVELS = 8  # planes of a count, the last for all higher ones
 
 
 @njit(cache=True)
@@ -94,8 +119,72 @@ def stones(state, obs, data):  # type: ignore[no-untyped-def]
     return 0
 
 
+@njit(cache=True)
+def _level(state, obs, plane, count, action):  # type: ignore[no-untyped-def]
+    """Marks a point in one of the eight planes for 1, 2 ... 7, 8 or more; in none for 0."""
+    if count > 0:
+        obs[(plane + min(count, LEVELS) - 1) * state[SIZE] * state[SIZE] + action] = 1
+
+
+@njit(cache=True)
+def _chains(state, obs):  # type: ignore[no-untyped-def]
+    """Writes the planes 4 to 19 of alphago, the ages of stones and the liberties of their chains."""
+    for action in range(state[SIZE] * state[SIZE]):
+        head = point_of(state, action)
+        if state[head + COLOR] == EMPTY or state[head + HEAD] != head:
+            continue
+        count, p = liberties(state, head), head
+        while True:
+            _level(state, obs, 4, max(1, state[PLY] - state[p + PLACED] + 1), state[p + ACTION])
+            _level(state, obs, 12, count, state[p + ACTION])
+            p = state[p + NEXT]
+            if p == head:
+                break
+
+
+@njit(cache=True)
+def _moves(state, obs, own):  # type: ignore[no-untyped-def]
+    """Writes the planes 2 and 20 to 46 of alphago: empty points, and what comes of playing there."""
+    num_points = state[SIZE] * state[SIZE]
+    for k in range(state[EMPTIES]):
+        p = state[POINTS + RECORD * k + EMPTY_POINT]
+        action = state[p + ACTION]
+        obs[2 * num_points + action] = 1
+        if not is_legal(state, p, own):
+            continue
+        free = liberties_after(state, p, own)
+        _level(state, obs, 20, captures(state, p, own), action)
+        _level(state, obs, 28, size_after(state, p, own) if free < 2 else 0, action)
+        _level(state, obs, 36, free, action)
+        obs[44 * num_points + action] = ladder_capture(state, p, own)
+        obs[45 * num_points + action] = ladder_escape(state, p, own)
+        obs[46 * num_points + action] = not is_eye(state, p, own)
+
+
+@njit(cache=True)
+def alphago(state, obs, data):  # type: ignore[no-untyped-def]
+    """Writes the planes alphago."""
+    own = state[PLAYER] + BLACK
+    obs[: 48 * state[SIZE] * state[SIZE]] = 0
+    _stones(state, obs, own)
+    _fill(state, obs, 3, 1)
+    _chains(state, obs)
+    _moves(state, obs, own)
+    return 0
+
+
+@njit(cache=True)
+def alphago_value(state, obs, data):  # type: ignore[no-untyped-def]
+    """Writes the planes alphago-value."""
+    alphago(state, obs, data)
+    _fill(state, obs, 48, 1 - state[PLAYER])
+    return 0
+
+
 FEATURES: dict[str, tuple[int, Callable[..., Any]]] = {  # name -> (planes, function)
     "alphago-zero": (2 * NUM_BOARDS + 1, alphago_zero),
+    "alphago": (48, alphago),
+    "alphago-value": (49, alphago_value),
     "stones": (4, stones),
 }
 

@@ -13,6 +13,7 @@ from palestra.envs.go.env import GoEnv, chosen_rules, random_answer
 from palestra.envs.go.play import play
 from palestra.envs.go.position import Position, from_rows
 from palestra.envs.go.rules import Rules, rules_named
+from palestra.envs.go.scoring import score_2
 from palestra.envs.go.state import PLAYER, State
 from palestra.envs.rng import seed_state
 from tests.envs.go.checks import NO_DATA, NO_RNG
@@ -107,6 +108,18 @@ def test_two_passes_end_a_game_with_the_result_of_the_score(color: str, reward: 
         assert info["result"] == 1.0
     with pytest.raises(ValueError, match="action 0 is not legal: the game is over by two passes"):
         env.step(np.int64(0))
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("color", ["black", "white"])
+def test_the_result_is_the_agents_by_the_score(color: str) -> None:
+    env, random, results = GoEnv(3, komi=3.0, color=color, max_moves=15), np.random.default_rng(0), set()
+    for game in range(12):
+        whole = whole_game(env, game, random)
+        lead = float(score_2(env.state)) * (1 if color == "black" else -1)
+        assert whole[-1] == np.sign(lead)
+        results.add(whole[-1])
+    assert results >= {1.0, -1.0}
 
 
 @pytest.mark.kernel
