@@ -30,10 +30,8 @@ from palestra.envs.go.sgf_files import read_games
 BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "sgf.py"
 # The games of the shared collection that repeat a position, and the move that first does so. A replay that keeps every
 # board in a set, written apart from the engine, found just these: 13 by position, 4 by position and player to move.
-POSITIONAL = {75: 54, 121: 76, 160: 61, 205: 66, 216: 60, 276: 72, 322: 84, 335: 74, 398: 73, 414: 68, 473: 76} | {
-    3633: 87,
-    4063: 93,
-}
+POSITIONAL = {75: 54, 121: 76, 160: 61, 205: 66, 216: 60, 276: 72, 322: 84, 335: 74, 398: 73, 414: 68}
+POSITIONAL |= {473: 76, 3633: 87, 4063: 93}
 SITUATIONAL = {216: 91, 322: 86, 3633: 87, 4063: 93}
 
 
@@ -222,6 +220,17 @@ def test_damaged_files_are_read_or_refused() -> None:
 @given(st.binary(max_size=80), st.sampled_from([b"", b"(;", b"(;C[", b"(;SZ[5];B["]))
 def test_any_bytes_are_read_or_refused(data: bytes, start: bytes) -> None:
     FUZZ.examine(start + data)
+
+
+def test_the_example_of_the_page_prints_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[3] / "docs" / "sgf.md").read_text()
+    block = page.split("```python\n")[1].split("```")[0]
+    exec(compile(block, "sgf.md", "exec"), {})
+    said = [line.split("# ")[1] for line in block.splitlines() if "# " in line]
+    assert capsys.readouterr().out.splitlines() == said
 
 
 @pytest.mark.slow
