@@ -4,12 +4,14 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from palestra.agents.player import PLAYERS, Player, make_player
 from palestra.cli.gtp_brain import Brain
 from palestra.cli.gtp_engine import Lines, add_commands, serve
+from palestra.cli.gtp_json import Analyst
 from palestra.cli.gtp_rules import named_rules
 from palestra.cli.gtp_session import Session
 from palestra.cli.gtp_table import Table
@@ -39,6 +41,8 @@ class Options:
     """Threads of the search."""
     seed: int = 0
     """Root of the randomness."""
+    protocol: Literal["gtp", "json"] = "gtp"
+    """json: KataGo's analysis engine, which KaTrain speaks."""
     resign: float = -0.9
     """Expected result, from -1 (lost) to 1, below which a search resigns; -1 never does."""
 
@@ -53,7 +57,10 @@ def main(args: Sequence[str]) -> int:
     lines = Lines(sys.stdin.fileno())
     session.waiting = lines.waiting
     try:
-        serve(session, lines, _write)
+        if options.protocol == "gtp":
+            serve(session, lines, _write)
+        else:
+            Analyst(session, lines, _write).serve()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
@@ -81,6 +88,8 @@ def new_session(spec: str, options: Options) -> Session:
 
     player = make(go_game(rules))  # so that what is wrong with the agent is said at once
     player.close()
+    if options.protocol == "json" and not hasattr(player, "search"):
+        raise ValueError(f"{player.name} does not search, so there is nothing to analyse; mcts does")
     brain = Brain(player.name, make, hasattr(player, "search"), options.resign)
     session = Session(brain, Table(rules, dead_removed), lambda seconds: True)
     add_commands(session)

@@ -139,18 +139,21 @@ def leela(lines: list[Line], prediction: Prediction | None, wanted: Wanted) -> s
 
 
 def katago(lines: list[Line], prediction: Prediction | None, wanted: Wanted) -> str:
-    """Writes a line as KataGo does: shares of one, the expected lead, and ownership."""
+    """Writes a line as KataGo does: shares of one, the expected lead, and ownership.
+
+    Shares have a point even where they are whole, by which Sabaki tells them from Leela Zero's.
+    """
     lead = f" scoreMean {prediction.lead:.4g} scoreStdev {prediction.deviation:.4g}" if prediction else ""
     lead += f" scoreLead {prediction.lead:.4g}" if prediction else ""
     words = [
-        f"info move {line.move} visits {line.visits} utility {2 * line.winrate - 1:.6g}"
-        f" winrate {line.winrate:.6g}{lead} prior {line.prior:.6g} lcb {line.lcb:.6g}"
-        f" utilityLcb {2 * line.lcb - 1:.6g} order {order} pv {' '.join(line.variation)}"
+        f"info move {line.move} visits {line.visits} utility {2 * line.winrate - 1:.6f}"
+        f" winrate {line.winrate:.6f}{lead} prior {line.prior:.6f} lcb {line.lcb:.6f}"
+        f" utilityLcb {2 * line.lcb - 1:.6f} order {order} pv {' '.join(line.variation)}"
         for order, line in enumerate(lines)
     ]
     if wanted.root_info:
         visits, winrate = root_of(lines)
-        words.append(f"rootInfo visits {visits} utility {2 * winrate - 1:.6g} winrate {winrate:.6g}{lead}")
+        words.append(f"rootInfo visits {visits} utility {2 * winrate - 1:.6f} winrate {winrate:.6f}{lead}")
     if wanted.ownership and prediction:
         words.append("ownership " + " ".join(f"{value:.4g}" for value in prediction.ownership.ravel()))
     return " ".join(words)

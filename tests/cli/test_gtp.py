@@ -94,6 +94,29 @@ def test_an_interrupt_ends_the_engine_quietly(engine: "subprocess.Popen[str]") -
     assert engine.stderr.read() == ""
 
 
+@pytest.mark.parametrize("closed", ["stdin", "stdout"])
+def test_a_controller_that_leaves_during_analysis_ends_the_engine(closed: str) -> None:
+    command = [*ENGINE, "mcts", "--size", "5", "--simulations", "10"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as engine:
+        assert engine.stdin is not None
+        assert engine.stdout is not None
+        assert engine.stderr is not None
+        try:
+            engine.stdin.write("lz-analyze 1\n")
+            engine.stdin.flush()
+            assert engine.stdout.readline() == "=\n"
+            assert engine.stdout.readline().startswith("info move ")
+            getattr(engine, closed).close()
+            if closed == "stdin":
+                assert engine.stdout.read().endswith("\n\n")
+            assert engine.wait(60) == 0
+            assert engine.stderr.read() == ""
+        finally:
+            engine.kill()
+
+
 def test_what_is_wrong_with_the_command_line(palestra: CommandLine) -> None:
     for words, why in (
         ((), "who is to play is missing"),
