@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from palestra.agents.gumbel import GumbelRoot
-from palestra.agents.root import Child, child_with, children_of, variation_of
+from palestra.agents.root import Child, child_with, children_of, lead_of, variation_of
 from palestra.agents.tree import FULL, NODES, Tree, keep_subtree, new_tree
 from palestra.agents.tree_batch import collect, deliver, new_batch
 from palestra.agents.tree_policy import GUMBEL, PUCT, UCT, Settings
@@ -38,7 +38,9 @@ class Config:
     simulations: int = 1000
     """Simulations a move, over all threads; those kept from the move before count."""
     seconds: float = 0.0
-    """Time a move; 0 leaves the number of simulations to decide, otherwise that number is no limit."""
+    """Most time a move; 0 leaves the number of simulations to decide, otherwise that number is no limit."""
+    early: bool = True
+    """Whether to stop before the time is up once no other move can become the most visited one."""
     threads: int = 1
     """Trees that grow side by side, whose roots are added up."""
     rule: Literal["uct", "puct", "gumbel"] = "uct"
@@ -206,8 +208,10 @@ class Search:
             self.simulations = sum(pool.map(work, range(len(self._trees))))
 
     def _for_seconds(self, thread: int, seconds: float) -> int:
-        end, done = time.perf_counter() + seconds, 0
-        while time.perf_counter() < end:
+        begin, done = time.perf_counter(), 0
+        while (spent := time.perf_counter() - begin) < seconds:
+            if self.config.early and done and lead_of(self._trees[thread]) > done / spent * (seconds - spent):
+                break
             ran = self._simulate(thread, CHUNK)
             done += ran
             if ran < CHUNK:

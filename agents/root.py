@@ -32,6 +32,13 @@ def children_of(trees: Sequence[Tree]) -> list[Child]:
     return sorted(found.values(), key=_rank)
 
 
+def lead_of(tree: Tree) -> int:
+    """Returns by how many visits the root's most visited move is ahead of the second; of a single move, all it has."""
+    first = int(tree.first[0])
+    visits = np.sort(tree.visits[first : first + int(tree.num_children[0])])
+    return int(visits[-1] - visits[-2]) if len(visits) > 1 else int(visits.sum())
+
+
 def variation_of(tree: Tree, action: int, longest: int) -> list[int]:
     """Returns the moves that are expected after an action of the root, it first."""
     moves, node = [action], child_with(tree, 0, action)

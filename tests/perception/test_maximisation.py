@@ -84,8 +84,8 @@ def test_the_same_seed_makes_the_same_image_and_the_network_keeps_its_mode() -> 
     network = create("nature", in_channels=1, num_classes=2, image_size=(36, 36)).train()
     first, second, other = (maximise(network, [0], steps=3, seed=seed) for seed in (1, 1, 2))
     assert first.shape == (1, 1, 36, 36)
-    assert torch.equal(first, second)
-    assert not torch.equal(first, other)
+    torch.testing.assert_close(first, second, rtol=0, atol=1e-5)  # threads may add up in another order
+    assert (first - other).abs().max() > 1e-2
     assert network.training
     assert all(parameter.grad is None for parameter in network.parameters())
 
