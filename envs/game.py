@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import cfunc, njit, types
+from numba import cfunc, config, njit, types
 from numpy.typing import NDArray
 
 PLAYER, OVER, PLY, USED = 0, 1, 2, 3  # the words of a state that every game keeps
@@ -117,6 +117,8 @@ def functions(game: Game) -> Functions:
 
 @cache
 def _address(name: str, function: Any) -> Any:
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return function
     return cfunc(SIGNATURES[name], cache=True)(getattr(function, "py_func", function))
 
 
