@@ -76,7 +76,9 @@ def add_children(tree, node, mask, prior, policy):  # type: ignore[no-untyped-de
             count += 1
             total += policy[action]
     child = tree.info[NODES]
-    if count == 0 or child + count > len(tree.action):
+    if count == 0:
+        return False
+    if child + count > len(tree.action):
         tree.info[FULL] = 1
         return False
     tree.info[NODES] = child + count
@@ -97,7 +99,8 @@ def outcome_of(tree, node, state, used):  # type: ignore[no-untyped-def]
     """Returns the node of the state that a move led to, a new one if need be; the move's own if there is no room."""
     key = np.int64(0)
     for i in range(used):
-        key = ((key ^ state[i]) * 1000003 + i) & ((1 << 40) - 1)
+        for half in (state[i] & 0xFFFFFFFF, (state[i] >> 32) & 0xFFFFFFFF):
+            key = ((key ^ half) * 1000003 + i) & ((1 << 40) - 1)
     last, outcome = 0, tree.outcome[node]
     while outcome and tree.key[outcome] != key:
         last, outcome = outcome, tree.sibling[outcome]
@@ -117,8 +120,11 @@ def outcome_of(tree, node, state, used):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def prove(tree, node):  # type: ignore[no-untyped-def]
-    """Proves a node from its children, if they suffice: lost if one wins, else by the best if all are proven."""
+def prove(tree, node, again):  # type: ignore[no-untyped-def]
+    """Proves a node from its children, if they suffice: the best result is known if one wins or all are proven.
+
+    `again` says that who chose the node moves again there; what is best for the other player is worst for him.
+    """
     best, first = 0, tree.first[node]
     for child in range(first, first + tree.num_children[node]):
         if tree.proven[child] == WON:
@@ -129,7 +135,7 @@ def prove(tree, node):  # type: ignore[no-untyped-def]
         elif best < 4:
             best = max(best, tree.proven[child])
     if 0 < best < 4:
-        tree.proven[node] = LOST + WON - best
+        tree.proven[node] = best if again else LOST + WON - best
         return True
     return False
 

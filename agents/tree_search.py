@@ -91,7 +91,7 @@ def descend(tree, w, s, world, forced):  # type: ignore[no-untyped-def]
     w.state[:used] = w.start[:used]
     node, depth = np.int64(0), 0
     w.path[0] = 0
-    while not w.state[OVER]:
+    while not w.state[OVER] and depth + 2 < len(w.path):
         if depth > 0 and s.solver and tree.proven[node]:
             break
         if tree.first[node] == 0:
@@ -110,8 +110,10 @@ def random_playout(w, s, world):  # type: ignore[no-untyped-def]
     """Plays uniformly among the legal moves to the end, in place; returns the discounted sum of rewards."""
     total, weight, moves = 0.0, 1.0, 0
     while not w.state[OVER] and moves < s.max_plies:
-        k = randint(world.rng, world.game.legal(w.state, w.mask, world.data))
-        action = 0
+        count = world.game.legal(w.state, w.mask, world.data)
+        if count == 0:
+            break
+        k, action = randint(world.rng, count), 0
         while True:
             if w.mask[action]:
                 if k == 0:
@@ -174,7 +176,7 @@ def back_up(tree, w, depth, result, s, waited):  # type: ignore[no-untyped-def]
         if rave:
             w.owner[tree.action[node]] = mover
             _credit_later(tree, parent, mover, own, w.owner)
-        proving = proving and prove(tree, parent)
+        proving = proving and prove(tree, parent, d > 1 and w.mover[d - 1] == mover)
     tree.visits[0] += 1
     tree.pending[0] -= waited
 
