@@ -53,6 +53,12 @@ def bounds_of(tree, s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _loss(s, low, high):  # type: ignore[no-untyped-def]
+    """Returns the result that a waiting visit counts as: a loss, or the least return so far."""
+    return s.virtual_loss * (low if s.rescale and low <= high else -1.0)
+
+
+@njit(cache=True, nogil=True)
 def _with_later(q, n, later, later_sum, rave):  # type: ignore[no-untyped-def]
     """Mixes a move's own mean of n results with that of the simulations in which it came later."""
     weight = later / (later + n + later * n / rave)
@@ -76,20 +82,19 @@ def _uct(tree, node, s):  # type: ignore[no-untyped-def]
     later, later_sums = tree.amaf_visits, tree.amaf_value
     low, high = bounds_of(tree, s)
     first, best, highest = np.int64(tree.first[node]), -1, -np.inf
-    log_visits = np.log(max(visits[node] + pending[node], 1))
+    log_visits, loss = np.log(max(visits[node] + pending[node], 1)), _loss(s, low, high)
     for child in range(first, first + tree.num_children[node]):
         c = at(child)
         if proven[c] == LOST:
             continue
-        tried = visits[c] + s.virtual_loss * pending[c]
-        n = tried + prior_visits[c]
+        n = visits[c] + s.virtual_loss * pending[c] + prior_visits[c]
         value = s.first_play
         if n > 0.0:
-            value = scaled((values[c] - s.virtual_loss * pending[c] + prior_values[c]) / n, low, high)
+            value = scaled((values[c] + loss * pending[c] + prior_values[c]) / n, low, high)
         if s.rave > 0.0 and later[c] > 0.0:
             value = _with_later(value, n, later[c], later_sums[c], s.rave)
-        if tried > 0.0:
-            value += s.exploration * np.sqrt(log_visits / tried)
+        if s.exploration > 0.0 and n > 0.0:
+            value += s.exploration * np.sqrt(log_visits / n)
         if value > highest:
             best, highest = child, value
     return best
@@ -111,14 +116,13 @@ def _puct(tree, node, s):  # type: ignore[no-untyped-def]
             value_sum += values[c]
     mean = scaled(value_sum / seen, low, high) if seen else 0.0
     first_play = mean - s.first_play * np.sqrt(tried_policy)
-    bonus = s.exploration * np.sqrt(max(total, 1))
+    bonus, loss = s.exploration * np.sqrt(max(total, 1)), _loss(s, low, high)
     for child in range(first, last):
         c = at(child)
         if proven[c] == LOST:
             continue
-        lost = s.virtual_loss * pending[c]
-        n = visits[c] + lost
-        value = scaled((values[c] - lost) / n, low, high) if n > 0.0 else first_play
+        n = visits[c] + s.virtual_loss * pending[c]
+        value = scaled((values[c] + loss * pending[c]) / n, low, high) if n > 0.0 else first_play
         value += bonus * policy[c] / (1 + visits[c] + pending[c])
         if value > highest:
             best, highest = child, value
@@ -142,7 +146,7 @@ def improved_policy(tree, node, s, out):  # type: ignore[no-untyped-def]
         if n > 0:
             tried_policy += tree.policy[child]
             mean += tree.policy[child] * scaled(tree.value[child] / n, low, high)
-    own = tree.estimate[node]
+    own = scaled(tree.estimate[node], low, high)
     mixed = (own + total * mean / tried_policy) / (1 + total) if tried_policy > 0.0 else own
     highest = -np.inf
     for i in range(count):
