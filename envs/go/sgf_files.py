@@ -44,8 +44,7 @@ _PAIRS = rb"(?:[^\]\\(%s]++|[%s].|\\(?:[%s].|.)|" + _ROOT_IN_VALUE + rb")*+"
 _GB, _SJIS = rb"\x81-\xfe", rb"\x81-\x9f\xe0-\xfc"
 _VALUES = {
     "": _INSIDE,
-    "cp932": _PAIRS.replace(b"%s", _SJIS),
-    **dict.fromkeys(DOUBLE[:3], _PAIRS.replace(b"%s", _GB)),
+    **{codec: _PAIRS.replace(b"%s", _SJIS if codec == "cp932" else _GB) for codec in DOUBLE},
 }
 _RUN = {k: re.compile(rb"[^()\[]*+(?:\[" + v + rb"\][^()\[]*+)*+", re.DOTALL) for k, v in _VALUES.items()}
 _OPEN = {k: re.compile(rb"\[" + v, re.DOTALL) for k, v in _VALUES.items()}
