@@ -11,6 +11,7 @@ step                 `draw()` and `step()`, which checks every action, once a mo
 step, masks          the same and `legal()`
 step, planes         the same as "step" and `observe()`, alphago-zero: 17 planes of float32
 step, both           both; what pgx and EnvPool always make is this (their planes are bool, EnvPool's for both players)
+EnvPool              one worker thread; that its caller waits for it in a loop counts as processor time too
 vector env           moves of `GoVectorEnv`, agent and opponent, with masks and planes; the agent's drawn by NumPy
 
     python benchmarks/go_envs.py [repetitions [seconds a measurement]]
