@@ -232,7 +232,7 @@ def test_the_example_of_the_page_prints_what_it_says(
     said = [
         line.split("# ")[1]
         for line in block.splitlines()
-        if line.startswith("# ") or ")  # " in line and "print" in line
+        if line.startswith("# ") or (")  # " in line and "print" in line)
     ]
     assert capsys.readouterr().out.splitlines() == said
 
