@@ -164,3 +164,22 @@ def catches(board: Board, size: int, stone: int, p: int, ko: int, past: Past = f
         return False
     chased, ko = after(board, size, p, hunter)[0], stone_ko(board, size, p, hunter)
     return not any(escapes(chased, size, stone, q, ko, past) for q in ways_out(chased, size, stone))
+
+
+def pass_alive(board: Board, size: int, color: int) -> set[int]:
+    """Returns the stones of a colour that Benson's theorem calls alive: the largest set that his definition allows."""
+    alive = {frozenset(flood(board, size, p)[0]) for p, stone in enumerate(board) if stone == color}
+    merged = tuple(int(stone == color) for stone in board)
+    regions = {frozenset(flood(merged, size, p)[0]) for p, stone in enumerate(merged) if stone == 0}
+
+    def beside(chain: frozenset[int]) -> set[int]:
+        return flood(board, size, min(chain))[1]
+
+    while True:
+        outside = {p for p, stone in enumerate(board) if stone == color} - {p for chain in alive for p in chain}
+        sound = [r for r in regions if not flood(merged, size, min(r))[1] & outside]
+        empty = [{p for p in r if board[p] == 0} for r in sound]
+        kept = {chain for chain in alive if sum(free <= beside(chain) for free in empty) >= 2}
+        if kept == alive:
+            return {p for chain in alive for p in chain}
+        alive = kept

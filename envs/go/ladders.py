@@ -26,7 +26,10 @@ def _ways_out(state, stone, ways):  # type: ignore[no-untyped-def]
         for i in range(4):
             r = neighbour(state, q, i)
             p = last_liberty(state, r) if state[at(r + COLOR)] == enemy else 0
-            if p and count < len(ways) and not np.any(ways[:count] == p):
+            known = p == 0 or count == len(ways)
+            for k in range(count):
+                known = known or ways[at(k)] == p
+            if not known:
                 ways[at(count)] = p
                 count += 1
         q = state[at(q + NEXT)]
@@ -137,7 +140,7 @@ def _saves(state, p, stone):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def ladder_escape(state, p, color):  # type: ignore[no-untyped-def]
-    """Says whether the player to move, by playing p, saves an own chain in atari: by its liberty or by taking enemies."""
+    """Says whether the player to move, by playing p, saves an own chain in atari, by its liberty or by a capture."""
     for i in range(4):
         first = neighbour(state, p, i)
         there = state[at(first + COLOR)]
