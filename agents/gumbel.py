@@ -35,10 +35,10 @@ class GumbelRoot:
     def __init__(self, tree: Tree, settings: Settings, noise: NDArray[np.float64], considered: int, total: int) -> None:
         first, count = int(tree.first[0]), int(tree.num_children[0])
         self._tree, self._settings, self._children = tree, settings, slice(first, first + count)
-        self._start = tree.visits[self._children].copy()
+        self._start = self._base = tree.visits[self._children].copy()
         self._luck = np.log(np.maximum(tree.policy[self._children], 1e-12)) + noise[tree.action[self._children]]
-        self._plan = halving_visits(min(considered, count), total)
-        self._done = 0
+        self._considered = min(considered, count)
+        self._plan, self._done = halving_visits(self._considered, total), 0
 
     def scores(self) -> NDArray[np.float64]:
         """Returns noise + log-probability + scaled value of each child `[count]`; minus infinity where one is lost."""
@@ -52,9 +52,15 @@ class GumbelRoot:
         return np.where(proven == LOST, -np.inf, scores)
 
     def take(self, number: int) -> NDArray[np.int64]:
-        """Returns the children that the next simulations go through."""
+        """Returns the children that the next simulations go through, at most `number`.
+
+        Where more simulations are run than were planned, another plan follows, twice as long.
+        """
+        if self._done == len(self._plan):
+            self._base = self._tree.visits[self._children].copy()
+            self._plan, self._done = halving_visits(self._considered, 2 * len(self._plan)), 0
         scores = self.scores()
-        visits = self._tree.visits[self._children] - self._start
+        visits = self._tree.visits[self._children] - self._base
         chosen = []
         for wanted in self._plan[self._done : self._done + number]:
             due = np.where(visits == wanted, scores, -np.inf)
@@ -71,8 +77,8 @@ class GumbelRoot:
         self._done -= number
 
     def best(self) -> int:
-        """Returns the action with the highest score among the most visited."""
-        visits = self._tree.visits[self._children] - self._start
+        """Returns the action with the highest score among the most visited, proven losses left aside."""
         scores = self.scores()
+        visits = np.where(np.isneginf(scores), -1, self._tree.visits[self._children] - self._start)
         most = np.where((visits == visits.max()) | np.isposinf(scores), scores, -np.inf)
         return int(self._tree.action[self._children.start + int(np.argmax(most))])

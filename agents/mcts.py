@@ -16,19 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from palestra.agents.gumbel import GumbelRoot
-from palestra.agents.root import Child, child_with, children_of, lead_of, variation_of
-from palestra.agents.tree import FULL, NODES, Tree, keep_subtree, new_tree
-from palestra.agents.tree_batch import collect, deliver, new_batch
+from palestra.agents.root import Child, child_with, children_of, chosen, lead_of, variation_of
+from palestra.agents.tree import FULL, NODES, Tree, keep_subtree, new_tree, prove
+from palestra.agents.tree_batch import checked, collect, deliver, new_batch
 from palestra.agents.tree_policy import GUMBEL, PUCT, UCT, Settings
 from palestra.agents.tree_search import World, new_walk, simulate
-from palestra.envs.game import Game, State, functions, legal_mask
+from palestra.envs.game import USED, Game, State, functions, legal_mask
 from palestra.envs.rng import seed_state
 
 Evaluator = Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[NDArray[np.float32], NDArray[np.float32]]]
 """`(obs [B, *obs_shape], states [B, W]) -> (logits [B, A], values [B])` of the player to move, in [-1, 1]."""
 
 RULES = {"uct": UCT, "puct": PUCT, "gumbel": GUMBEL}
-CHUNK = 64  # simulations between two looks at the clock
+CHUNK = 64  # simulations between two looks at the clock; with a network it is one batch
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Config:
     batch: int = 8
     """Leaves that a network evaluates together."""
     noise: float = 0.0
-    """Share of Dirichlet noise in the probabilities of the root's moves (0.25 in AlphaZero's self-play)."""
+    """Share of Dirichlet noise in a network's probabilities of the root's moves (0.25 in AlphaZero's self-play)."""
     noise_total: float = 10.83
     """Sum of the parameters of that noise, spread evenly over the legal moves."""
     temperature: float = 0.0
@@ -68,7 +68,7 @@ class Config:
     considered: int = 16
     """Gumbel: moves of the root that sequential halving begins with."""
     solver: bool = True
-    """Whether proven wins and losses are used; only for games of two players."""
+    """Whether proven wins and losses are used; only for games of two players without chance."""
     reuse: bool = True
     """Whether the part of the tree below the moves made is kept."""
     nodes: int = 2_000_000
@@ -104,6 +104,12 @@ class Search:
     def __init__(self, game: Game, config: Config, seed: int = 0, evaluator: Evaluator | None = None) -> None:
         if evaluator is None and config.rule == "gumbel":
             raise ValueError("rule gumbel needs a network's probabilities; uct and puct search with playouts")
+        if evaluator is None and config.noise:
+            raise ValueError(f"noise is {config.noise}, but only a network's probabilities take any; leave it at 0")
+        if config.nodes <= game.num_actions:
+            raise ValueError(
+                f"nodes is {config.nodes}, but more than {game.name}'s {game.num_actions} moves are wanted"
+            )
         if evaluator is not None and config.threads > 1:
             raise ValueError(
                 f"threads is {config.threads}, but a search with a network runs in one; raise batch instead"
@@ -121,11 +127,11 @@ class Search:
         self._trees: list[Tree] = []
         self._state: State | None = None
         self._gumbel: GumbelRoot | None = None
-        self._prepared = False  # whether the root has had its noise
+        self._noised = False  # whether the root has had its noise
 
     def reset(self) -> None:
         """Forgets the tree."""
-        self._trees, self._state = [], None
+        self._trees, self._state, self._gumbel = [], None, None
 
     def run(self, state: State, simulations: int | None = None, seconds: float | None = None) -> None:
         """Searches from a state, by default as long as the configuration says; goes on where the tree is at it.
@@ -136,7 +142,7 @@ class Search:
         if not legal_mask(self.game, state).any():
             raise ValueError(f"{self.game.name} is over: there is no move to search")
         self._root(state)
-        self._gumbel, self._prepared = None, False
+        self._gumbel = None
         seconds = self.config.seconds if seconds is None and simulations is None else seconds
         if seconds:
             self._each_thread(lambda thread: self._for_seconds(thread, seconds))
@@ -144,7 +150,7 @@ class Search:
         wanted = self.config.simulations if simulations is None else simulations
         wanted -= self.visits if simulations is None else 0
         shares = [wanted // len(self._trees) + (i < wanted % len(self._trees)) for i in range(len(self._trees))]
-        self._each_thread(lambda thread: self._simulate(thread, max(shares[thread], 1)))
+        self._each_thread(lambda thread: self._simulate(thread, max(shares[thread], 1), shares[thread]))
 
     @property
     def visits(self) -> int:
@@ -160,24 +166,26 @@ class Search:
             fresh = new_tree(self.config.nodes, self.game.deterministic)
             if child := child_with(tree, 0, action):
                 keep_subtree(tree, child, fresh)
-                fresh.proven[0] = 0  # moves of a proven node are looked at again
+                fresh.proven[0] = 0  # what was proven for who chose it, who may be the one to move
+                prove(fresh, 0, False)
             self._trees[thread] = fresh
-        self._state = state.copy()
+        self._state, self._gumbel, self._noised = state.copy(), None, False
 
     def children(self) -> list[Child]:
         """Returns the root's moves, the best first: proven wins, then by visits, proven losses last."""
         return children_of(self._trees)
 
     def best(self) -> int:
-        """Returns the move to make, drawn if there is a temperature."""
-        children = self.children()
+        """Returns the move to make, drawn if there is a temperature, but never a proven loss if another is left.
+
+        Raises:
+            ValueError: nothing was searched yet.
+        """
+        if not (children := self.children()):
+            raise ValueError("there is no best move before a search: call run first")
         if self._gumbel is not None:
             return self._gumbel.best()
-        if self.config.temperature and not children[0].proven:
-            visits = np.array([c.visits for c in children], np.float64)
-            weight = (visits / visits.max()) ** (1 / self.config.temperature)
-            return children[int(self._numpy.choice(len(children), p=weight / weight.sum()))].action
-        return children[0].action
+        return chosen(children, self.config.temperature, self._numpy).action
 
     def variation(self, action: int, longest: int = 12) -> list[int]:
         """Returns the moves that are expected after an action, it first."""
@@ -194,9 +202,10 @@ class Search:
         return sum(int(tree.info[NODES]) for tree in self._trees)
 
     def _root(self, state: State) -> None:
-        if self._state is None or not np.array_equal(self._state, state) or not self._trees:
+        used = state[USED]
+        if self._state is None or not np.array_equal(self._state[:used], state[:used]) or not self._trees:
             self._trees = [new_tree(self.config.nodes, self.game.deterministic) for _ in self._worlds]
-            self._state = state.copy()
+            self._state, self._noised = state.copy(), False
         for walk in self._walks:
             walk.start[:] = state
 
@@ -209,64 +218,63 @@ class Search:
 
     def _for_seconds(self, thread: int, seconds: float) -> int:
         begin, done = time.perf_counter(), 0
-        while (spent := time.perf_counter() - begin) < seconds:
-            if self.config.early and done and lead_of(self._trees[thread]) > done / spent * (seconds - spent):
-                break
-            ran = self._simulate(thread, CHUNK)
+        number = CHUNK if self.evaluator is None else self.config.batch
+        while True:
+            ran = self._simulate(thread, number, CHUNK)
             done += ran
-            if ran < CHUNK:
-                break
-        return done
+            spent = time.perf_counter() - begin
+            lead = lead_of(self._trees[thread]) if self.config.early else 0
+            if ran < number or spent >= seconds or lead > done / spent * (seconds - spent):
+                return done
 
-    def _simulate(self, thread: int, number: int) -> int:
+    def _simulate(self, thread: int, number: int, planned: int) -> int:
         tree, walk, world = self._trees[thread], self._walks[thread], self._worlds[thread]
         if self.evaluator is None:
             return int(simulate(tree, walk, self.settings, world, number, -1))
-        return self._evaluated(number, self.evaluator)
+        return self._evaluated(number, planned, self.evaluator)
 
-    def _evaluated(self, number: int, evaluate: Evaluator) -> int:
-        """Runs simulations whose leaves the network evaluates in batches."""
+    def _evaluated(self, number: int, planned: int, evaluate: Evaluator) -> int:
+        """Runs simulations whose leaves the network evaluates in batches; Gumbel's rule shares out the planned ones."""
         tree, walk, world, batch = self._trees[0], self._walks[0], self._worlds[0], self._batch
         done = 0
         while done < number and not (self.settings.solver and tree.proven[0]):
-            forced = self._forced(tree, min(self.config.batch, number - done), number - done)
+            forced = self._forced(tree, min(self.config.batch, number - done), planned - done)
             rows, ran = collect(tree, walk, self.settings, world, batch, forced)
             if self._gumbel is not None:
                 self._gumbel.untake(len(forced) - ran)
             if rows:
                 obs = batch.obs[:rows].reshape(rows, *self.game.obs_shape)
-                logits, values = evaluate(obs, batch.state[:rows])
-                deliver(tree, walk, self.settings, batch, masked_softmax(logits, batch.mask[:rows]), values)
+                try:
+                    policy, values = checked(*evaluate(obs, batch.state[:rows]), batch.mask[:rows])
+                except BaseException:
+                    self.reset()  # the leaves of this tree would wait for ever
+                    raise
+                deliver(tree, walk, self.settings, batch, policy, values)
             done += ran
+        self._prepare(tree, 1)
         return done
 
     def _forced(self, tree: Tree, number: int, left: int) -> NDArray[np.int64]:
         """Returns the children of the root to go through, -1 for any; the root alone where it has none yet."""
         if not tree.first[0]:
             return np.full(1, -1)
-        if not self._prepared:
-            self._prepared = True
-            if self.config.noise:
-                self._add_noise(tree)
-            if self.config.rule == "gumbel":
-                drawn = self._numpy.gumbel(size=self.game.num_actions) * (self.config.temperature > 0)
-                self._gumbel = GumbelRoot(tree, self.settings, drawn, self.config.considered, left)
-        if self._gumbel is not None:
-            return self._gumbel.take(number)
-        return np.full(number, -1)
+        self._prepare(tree, left)
+        return np.full(number, -1) if self._gumbel is None else self._gumbel.take(number)
+
+    def _prepare(self, tree: Tree, left: int) -> None:
+        """Adds noise to a root that has had none, and makes the plan of a run under Gumbel's rule."""
+        if self.config.noise and not self._noised and tree.first[0]:
+            self._noised = True
+            self._add_noise(tree)
+        if self.config.rule == "gumbel" and self._gumbel is None and tree.first[0] and not tree.proven[0]:
+            drawn = self._numpy.gumbel(size=self.game.num_actions) * (self.config.temperature > 0)
+            self._gumbel = GumbelRoot(tree, self.settings, drawn, self.config.considered, max(left, 1))
 
     def _add_noise(self, tree: Tree) -> None:
         children = slice(int(tree.first[0]), int(tree.first[0] + tree.num_children[0]))
         count = int(tree.num_children[0])
         drawn = self._numpy.dirichlet(np.full(count, self.config.noise_total / count))
         tree.policy[children] = (1 - self.config.noise) * tree.policy[children] + self.config.noise * drawn
-
-
-def masked_softmax(logits: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Returns probabilities `[B, A]` over the actions of `mask`, the same shape; zero elsewhere."""
-    allowed = np.where(mask, logits.astype(np.float64), -np.inf)
-    weight = np.exp(allowed - allowed.max(axis=1, keepdims=True))
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
 def settings_of(game: Game, config: Config, network: bool) -> Settings:
@@ -282,7 +290,7 @@ def settings_of(game: Game, config: Config, network: bool) -> Settings:
         rave=float(rave),
         virtual_loss=float(config.virtual_loss),
         expand_after=-1 if network else expand_after,
-        solver=config.solver and game.num_players == 2,
+        solver=config.solver and game.num_players == 2 and game.deterministic,
         num_players=game.num_players,
         discount=float(game.discount),
         rescale=game.num_players == 1,

@@ -15,7 +15,7 @@ class MCTSPlayer:
     Config: ClassVar[type] = SearchConfig
 
     def __init__(self, config: SearchConfig, game: Game, seed: int) -> None:
-        self.name, self.config = "mcts", config
+        self.name, self.config, self._seed = "mcts", config, seed
         self.search = Search(game, config, seed)
         self._state = game.start.copy()
         self._no_rng = seed_state(0)
@@ -23,7 +23,7 @@ class MCTSPlayer:
     def start(self, game: Game, state: State, seed: int | None = None) -> None:
         """Begins a game from a state; a seed makes its choices repeatable."""
         if game is not self.search.game or seed is not None:
-            self.search = Search(game, self.config, 0 if seed is None else seed)
+            self.search = Search(game, self.config, self._seed if seed is None else seed)
         self.search.reset()
         self._state = state.copy()
 

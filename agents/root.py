@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from palestra.agents.tree import Tree
+from palestra.agents.tree import LOST, Tree
 
 
 class Child(NamedTuple):
@@ -21,7 +21,10 @@ class Child(NamedTuple):
 
 
 def children_of(trees: Sequence[Tree]) -> list[Child]:
-    """Returns the moves of the roots of trees grown side by side, added up: proven wins first, then by visits."""
+    """Returns the moves of the roots of trees grown side by side, added up: proven wins first, then by visits.
+
+    Proven losses come last, in the same order: what took longest to refute is the first of them.
+    """
     found: dict[int, Child] = {}
     for tree in trees:
         first = int(tree.first[0])
@@ -32,10 +35,24 @@ def children_of(trees: Sequence[Tree]) -> list[Child]:
     return sorted(found.values(), key=_rank)
 
 
+def chosen(children: Sequence[Child], temperature: float, rng: np.random.Generator) -> Child:
+    """Returns the first child; with a temperature one drawn by visits, a proven loss only if all are."""
+    if not temperature or (children[0].proven and children[0].value > 0):
+        return children[0]
+    left = [child for child in children if not child.proven or child.value >= 0] or children
+    visited = any(child.visits for child in left)
+    weight = np.array([child.visits if visited else child.prior for child in left])
+    weight = (weight / weight.max()) ** (1 / temperature)
+    return left[int(rng.choice(len(left), p=weight / weight.sum()))]
+
+
 def lead_of(tree: Tree) -> int:
-    """Returns by how many visits the root's most visited move is ahead of the second; of a single move, all it has."""
-    first = int(tree.first[0])
-    visits = np.sort(tree.visits[first : first + int(tree.num_children[0])])
+    """Returns by how many visits the root's most visited move is ahead of the second; of a single move, all it has.
+
+    Moves that are proven losses do not count.
+    """
+    moves = slice(int(tree.first[0]), int(tree.first[0] + tree.num_children[0]))
+    visits = np.sort(tree.visits[moves][tree.proven[moves] != LOST])
     return int(visits[-1] - visits[-2]) if len(visits) > 1 else int(visits.sum())
 
 
@@ -76,4 +93,4 @@ def _sum(a: Child, b: Child) -> Child:
 
 def _rank(child: Child) -> tuple[float, ...]:
     decided = child.value if child.proven and child.value else 0.0
-    return -decided, -child.visits, -child.value, child.action
+    return -decided, -child.visits, -child.value, -child.prior, child.action

@@ -1,6 +1,6 @@
 """Simulations that wait for a network: leaves are collected, evaluated together, and their values go back up."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -35,6 +35,26 @@ def new_batch(size: int, num_words: int, num_actions: int, longest: int, num_obs
         np.zeros((size, num_obs), np.float32),
         np.zeros((size, num_words), np.int64),
     )
+
+
+def checked(logits: Any, values: Any, mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns what a network says of R leaves as `deliver` takes it: probabilities over Ω, zero elsewhere, and values.
+
+    `logits` and `mask` are `[R, A]`, `values` `[R]`.
+
+    Raises:
+        ValueError: a shape is wrong, or a number is not finite where it must be.
+    """
+    logits, values = np.asarray(logits, np.float64), np.asarray(values, np.float64)
+    if logits.shape != mask.shape or values.shape != mask.shape[:1]:
+        given = f"logits {list(logits.shape)} and values {list(values.shape)}"
+        raise ValueError(f"the evaluator returned {given}, but {list(mask.shape)} and {[len(mask)]} are wanted")
+    allowed = np.where(mask, logits, -np.inf)
+    highest = allowed.max(axis=1, keepdims=True)
+    if not (np.isfinite(highest).all() and np.isfinite(values).all()):
+        raise ValueError("the evaluator returned numbers that are not finite: train or load its network again")
+    weight = np.exp(allowed - highest)
+    return np.asarray(weight / weight.sum(axis=1, keepdims=True)), values
 
 
 @njit(cache=True, nogil=True)
