@@ -69,7 +69,7 @@ def test_text_in_a_value_is_no_game() -> None:
     [
         ("金昞俊 朴埈奭", "gb18030", "GBK"),  # with bytes that look like a backslash and like brackets
         ("本因坊", "big5hkscs", "Big5"),
-        ("ソ表 本因坊 ｱ", "cp932", "Shift_JIS"),
+        ("ｱ本因坊 ソ表", "cp932", "Shift_JIS"),
         ("조훈현", "cp949", "EUC-KR"),
         ("趙治勲", "euc_jp", "EUC-JP"),
         ("Müller", "latin-1", "ISO-8859-1"),
