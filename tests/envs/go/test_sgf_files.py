@@ -77,7 +77,7 @@ def test_text_in_a_value_is_no_game() -> None:
     ],
 )
 def test_encodings(text: str, encoding: str, named: str) -> None:
-    one = f"(;GM[1]PB[{text}]CA[{named}]C[{text}];B[aa])"
+    one = f"(;GM[1]PB[{text}]CA[{named}];B[aa]C[{text}])"
     plain = "(;C[Müller];B[bb])"
     data = one.encode(encoding) + plain.encode() + one.encode(encoding)
     assert games(data) == ([one, plain, one], [])
