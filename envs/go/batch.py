@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from palestra.envs.go.board import is_legal
+from palestra.envs.go.board import is_legal, open_point
 from palestra.envs.go.env import face, illegal, may_play, open_game, turn
 from palestra.envs.go.play import legal, play
 from palestra.envs.go.rules import Rules
@@ -22,7 +22,7 @@ def draw_legal(state, rng):  # type: ignore[no-untyped-def]
         if k == state[EMPTIES]:
             return state[SIZE] * state[SIZE]
         p = state[POINTS + RECORD * k + EMPTY_POINT]
-        if is_legal(state, p, state[PLAYER] + BLACK):
+        if open_point(state, p) or is_legal(state, p, state[PLAYER] + BLACK):
             return state[p + ACTION]
 
 

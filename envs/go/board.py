@@ -284,9 +284,23 @@ def repeats(state, p, color):  # type: ignore[no-untyped-def]
     return i >= state[HISTORY]
 
 
+@njit(cache=True, inline="always")
+def open_point(state, p):  # type: ignore[no-untyped-def]
+    """Says whether a point beside an empty one was never played on: any colour may play there under all rules."""
+    stride = state[STRIDE]
+    return state[at(p + PLACED)] == 0 and (
+        state[at(p - RECORD + COLOR)] == EMPTY
+        or state[at(p + RECORD + COLOR)] == EMPTY
+        or state[at(p - stride + COLOR)] == EMPTY
+        or state[at(p + stride + COLOR)] == EMPTY
+    )
+
+
 @njit(cache=True)
 def is_legal(state, p, color):  # type: ignore[no-untyped-def]
     """Says whether a colour may play on an empty point under the rules of the state."""
+    if open_point(state, p):
+        return True
     if state[KO] == p or not (state[SUICIDE] or breathes(state, p, color)):
         return False
     return not repeats(state, p, color)

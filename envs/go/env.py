@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from palestra.envs.go.board import is_eye, is_legal, point_of
+from palestra.envs.go.board import is_eye, is_legal, open_point, point_of
 from palestra.envs.go.features import feature_set
 from palestra.envs.go.play import legal, play
 from palestra.envs.go.position import Position
@@ -62,7 +62,7 @@ def random_answer(state, rng):  # type: ignore[no-untyped-def]
     while left > 0:
         k = randint(rng, left)
         p = state[POINTS + RECORD * k + EMPTY_POINT]
-        if is_legal(state, p, color) and not is_eye(state, p, color):
+        if (open_point(state, p) or is_legal(state, p, color)) and not is_eye(state, p, color):
             return state[p + ACTION]
         left -= 1
         set_aside(state, k, left)

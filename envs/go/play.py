@@ -2,7 +2,7 @@
 
 from numba import njit
 
-from palestra.envs.go.board import change, is_legal, place, point_of
+from palestra.envs.go.board import change, is_legal, open_point, place, point_of
 from palestra.envs.go.scoring import score_2
 from palestra.envs.go.state import (
     ACTION,
@@ -44,7 +44,7 @@ def legal(state, mask, data):  # type: ignore[no-untyped-def]
     color, count = state[PLAYER] + BLACK, 1
     for k in range(state[EMPTIES]):
         p = state[POINTS + RECORD * k + EMPTY_POINT]
-        if is_legal(state, p, color):
+        if open_point(state, p) or is_legal(state, p, color):
             mask[state[p + ACTION]] = True
             count += 1
     mask[state[SIZE] * state[SIZE]] = True
@@ -109,7 +109,7 @@ def set_up(state, actions, colors):  # type: ignore[no-untyped-def]
         state[HASH] ^= change(state, p, colors[k], board)
         if place(state, p, colors[k]) or state[p + COLOR] == EMPTY:
             return False
-        state[p + PLACED] = 1
+        state[p + PLACED] = -NUM_BOARDS  # long ago, as planes see it
     words = 2 * ((state[SIZE] * state[SIZE] + 63) >> 6)
     now = state[BOARDS] + words * (state[PLY] % NUM_BOARDS)
     state[now : now + words] = state[board : board + words]
