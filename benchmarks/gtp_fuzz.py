@@ -17,11 +17,11 @@ from collections import Counter
 from palestra.agents.mcts import Config
 from palestra.agents.mcts_player import MCTSPlayer
 from palestra.agents.player import Player, RandomPlayer, RandomPlayerConfig
-from palestra.cli.gtp_brain import Brain
-from palestra.cli.gtp_engine import add_commands, answers
-from palestra.cli.gtp_rules import named_rules
-from palestra.cli.gtp_session import Session
-from palestra.cli.gtp_table import Table
+from palestra.cli.gtp.brain import Brain
+from palestra.cli.gtp.engine import add_commands, answers
+from palestra.cli.gtp.rules import named_rules
+from palestra.cli.gtp.session import Session
+from palestra.cli.gtp.table import Table
 from palestra.envs.game import Game
 
 ANSWER = re.compile(r"([=?][0-9]*( [^\n]*)?\n([^\n]+\n)*\n)?")

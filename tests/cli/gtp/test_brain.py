@@ -5,10 +5,10 @@ import pytest
 
 from palestra.agents.mcts import Config, Search
 from palestra.agents.player import RESIGN
-from palestra.cli.gtp_brain import Brain, Choice
+from palestra.cli.gtp.brain import Brain, Choice
 from palestra.envs.game import Game, State
 from palestra.envs.go.rules import Rules
-from tests.cli.gtp_doubles import DoublePlayer
+from tests.cli.gtp.doubles import DoublePlayer
 
 
 class Noting:

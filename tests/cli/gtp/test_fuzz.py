@@ -5,9 +5,9 @@ import re
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from palestra.cli.gtp_engine import answers
-from palestra.cli.gtp_session import Session
-from tests.cli.gtp_doubles import new_engine
+from palestra.cli.gtp.engine import answers
+from palestra.cli.gtp.session import Session
+from tests.cli.gtp.doubles import new_engine
 
 ANSWER = re.compile(r"([=?][0-9]*( [^\n]*)?\n([^\n]+\n)*\n)?")
 FILES = {"a.sgf": b"(;SZ[5];B[cc];W[dd])", "bad.sgf": b"(;SZ[5];B[cc", "other.sgf": b"(;GM[3])"}

@@ -3,9 +3,9 @@
 import pytest
 
 from palestra.agents.player import RESIGN
-from palestra.cli.gtp_brain import Choice
-from palestra.cli.gtp_session import Session
-from tests.cli.gtp_doubles import asker, new_engine, refusals
+from palestra.cli.gtp.brain import Choice
+from palestra.cli.gtp.session import Session
+from tests.cli.gtp.doubles import asker, new_engine, refusals
 
 BLACK = ["A4", *(f"{column}{row}" for column in "BC" for row in range(1, 8)), "D1", "D2", "D3", "D4"]
 WHITE = ["G4", *(f"{column}{row}" for column in "EF" for row in range(1, 8)), "D5", "D6", "D7"]

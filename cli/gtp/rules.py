@@ -9,9 +9,9 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from palestra.cli.gtp_args import CommandError, read_int, shown, syntax_error, take
-from palestra.cli.gtp_session import Command, Session
-from palestra.cli.gtp_table import Setup, Table
+from palestra.cli.gtp.args import CommandError, read_int, shown, syntax_error, take
+from palestra.cli.gtp.session import Command, Session
+from palestra.cli.gtp.table import Setup, Table
 from palestra.envs.go.position import IllegalMoveError
 from palestra.envs.go.records import GameRecord, record_of, tree_of
 from palestra.envs.go.records import Setup as RecordSetup

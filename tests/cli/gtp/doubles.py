@@ -5,11 +5,11 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from palestra.agents.player import RandomPlayer, RandomPlayerConfig
-from palestra.cli.gtp_brain import Brain
-from palestra.cli.gtp_engine import add_commands, answers
-from palestra.cli.gtp_rules import named_rules
-from palestra.cli.gtp_session import Session
-from palestra.cli.gtp_table import Table
+from palestra.cli.gtp.brain import Brain
+from palestra.cli.gtp.engine import add_commands, answers
+from palestra.cli.gtp.rules import named_rules
+from palestra.cli.gtp.session import Session
+from palestra.cli.gtp.table import Table
 from palestra.envs.game import Game, State, legal_mask
 
 

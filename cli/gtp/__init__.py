@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 
 from palestra.agents.player import PLAYERS, Player, make_player
-from palestra.cli.gtp_brain import Brain
-from palestra.cli.gtp_engine import Lines, add_commands, serve
-from palestra.cli.gtp_json import Analyst
-from palestra.cli.gtp_rules import named_rules
-from palestra.cli.gtp_session import Session
-from palestra.cli.gtp_table import Table
+from palestra.cli.gtp.brain import Brain
+from palestra.cli.gtp.engine import Lines, add_commands, serve
+from palestra.cli.gtp.json_protocol import Analyst
+from palestra.cli.gtp.rules import named_rules
+from palestra.cli.gtp.session import Session
+from palestra.cli.gtp.table import Table
 from palestra.cli.options import parse
 from palestra.envs.game import Game
 from palestra.envs.go.game import go_game

@@ -6,11 +6,11 @@
 import time
 
 from palestra.agents.player import RESIGN
-from palestra.cli.gtp_args import CommandError, read_color, read_int, read_seconds, shown, syntax_error, take
-from palestra.cli.gtp_brain import Choice
-from palestra.cli.gtp_score import dead_points, final_lead, score_text, status_list
-from palestra.cli.gtp_session import Command, Session, fail_unless_open
-from palestra.cli.gtp_time import KINDS, TimeLeft, TimeSettings, standard
+from palestra.cli.gtp.args import CommandError, read_color, read_int, read_seconds, shown, syntax_error, take
+from palestra.cli.gtp.brain import Choice
+from palestra.cli.gtp.clock import KINDS, TimeLeft, TimeSettings, standard
+from palestra.cli.gtp.score import dead_points, final_lead, score_text, status_list
+from palestra.cli.gtp.session import Command, Session, fail_unless_open
 
 
 def genmove(session: Session, args: list[str]) -> str:

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from palestra.cli.gtp_args import CommandError
-from palestra.cli.gtp_brain import Brain
-from palestra.cli.gtp_table import Table
-from palestra.cli.gtp_time import TimeLeft, TimeSettings, budget
+from palestra.cli.gtp.args import CommandError
+from palestra.cli.gtp.brain import Brain
+from palestra.cli.gtp.clock import TimeLeft, TimeSettings, budget
+from palestra.cli.gtp.table import Table
 
 Answer = str | Iterator[str]
 """A text, or lines as they come; what fails before the first line is answered by a question mark."""

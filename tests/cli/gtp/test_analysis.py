@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from palestra.cli.gtp_session import Session
-from tests.cli.gtp_doubles import asker, new_engine, refusals, say
+from palestra.cli.gtp.session import Session
+from tests.cli.gtp.doubles import asker, new_engine, refusals, say
 
 # the double gives the legal moves 1/2, 1/4, 1/8 ... of the visits, a value of 0.2 and even priors
 KATA_KEYS = ["move", "visits", "utility", "winrate", "scoreMean", "scoreStdev", "scoreLead", "prior", "lcb"]

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from palestra.cli.gtp_rules import name_of, named_rules
+from palestra.cli.gtp.rules import name_of, named_rules
 from palestra.envs.go.rules import NAMED
-from tests.cli.gtp_doubles import asker, new_engine, refusals, say
+from tests.cli.gtp.doubles import asker, new_engine, refusals, say
 
 
 def test_rules_are_told_as_katago_tells_them() -> None:

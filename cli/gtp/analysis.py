@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from palestra.agents.player import RESIGN
-from palestra.cli.gtp_args import CommandError, is_color, read_bool, read_color, read_int, read_vertex, shown
-from palestra.cli.gtp_brain import SLICE, Choice
-from palestra.cli.gtp_moves import made, may_pass
-from palestra.cli.gtp_score import Prediction, predict
-from palestra.cli.gtp_session import Command, Session, fail_unless_open
+from palestra.cli.gtp.args import CommandError, is_color, read_bool, read_color, read_int, read_vertex, shown
+from palestra.cli.gtp.brain import SLICE, Choice
+from palestra.cli.gtp.moves import made, may_pass
+from palestra.cli.gtp.score import Prediction, predict
+from palestra.cli.gtp.session import Command, Session, fail_unless_open
 
 LONGEST_INTERVAL = 100_000_000  # centiseconds
 IGNORED = ("movesOwnership", "movesOwnershipStdev", "ownershipStdev", "pvVisits", "noResultValue")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.gtp_doubles import asker, new_engine, refusals, say
+from tests.cli.gtp.doubles import asker, new_engine, refusals, say
 
 
 def test_administrative_commands() -> None:  # sections 6.3.1

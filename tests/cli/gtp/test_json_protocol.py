@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from palestra.cli.gtp_engine import Lines
-from palestra.cli.gtp_json import Analyst, read_jobs
-from tests.cli.gtp_doubles import new_engine
+from palestra.cli.gtp.engine import Lines
+from palestra.cli.gtp.json_protocol import Analyst, read_jobs
+from tests.cli.gtp.doubles import new_engine
 
 QUERY: dict[str, Any] = {
     "id": "q",

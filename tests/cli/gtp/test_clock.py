@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from palestra.cli.gtp_time import LAG, LEAST, TimeLeft, TimeSettings, budget, moves_left, standard
-from tests.cli.gtp_doubles import asker, new_engine, refusals
+from palestra.cli.gtp.clock import LAG, LEAST, TimeLeft, TimeSettings, budget, moves_left, standard
+from tests.cli.gtp.doubles import asker, new_engine, refusals
 
 
 def test_standard_settings() -> None:  # GTP 2 draft 2, section 4.2

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from palestra.cli.gtp_table import Table, neighbours
+from palestra.cli.gtp.table import Table, neighbours
 from palestra.envs.game import OVER, Game, State
 from palestra.envs.go.game import go_game
 from palestra.envs.go.position import Position

@@ -13,9 +13,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from palestra.agents.player import ForfeitError
-from palestra.cli import gtp_analysis, gtp_commands, gtp_moves, gtp_rules
-from palestra.cli.gtp_args import CommandError
-from palestra.cli.gtp_session import Answer, Session
+from palestra.cli.gtp import analysis, commands, moves, rules
+from palestra.cli.gtp.args import CommandError
+from palestra.cli.gtp.session import Answer, Session
 
 LONGEST_LINE = 1 << 16  # bytes; a position on the largest board, stone by stone, has some 6,000
 _NO_MEANING = bytes(set(range(32)) - {9}) + b"\x7f"
@@ -63,9 +63,9 @@ class Lines:
 
 def add_commands(session: Session) -> None:
     """Gives a session its commands; those of analysis only where the player searches."""
-    session.commands |= gtp_commands.COMMANDS | gtp_moves.COMMANDS | gtp_rules.COMMANDS | gtp_analysis.ALWAYS
+    session.commands |= commands.COMMANDS | moves.COMMANDS | rules.COMMANDS | analysis.ALWAYS
     if session.brain.searches:
-        session.commands |= gtp_analysis.COMMANDS
+        session.commands |= analysis.COMMANDS
 
 
 def clean(line: bytes) -> str:

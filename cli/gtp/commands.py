@@ -6,7 +6,7 @@ Sections 4.1 and 6.3 say what each does and how it fails; `is_legal` to `list_st
 
 from importlib.metadata import version
 
-from palestra.cli.gtp_args import (
+from palestra.cli.gtp.args import (
     NAMES,
     CommandError,
     read_color,
@@ -18,8 +18,8 @@ from palestra.cli.gtp_args import (
     syntax_error,
     take,
 )
-from palestra.cli.gtp_session import Command, Session
-from palestra.cli.gtp_table import Setup, illegal
+from palestra.cli.gtp.session import Command, Session
+from palestra.cli.gtp.table import Setup, illegal
 from palestra.envs.go.position import IllegalMoveError
 from palestra.envs.go.rules import LARGEST, SMALLEST, Rules, handicap_points, most_handicap
 from palestra.envs.go.state import BLACK, EMPTY, WHITE

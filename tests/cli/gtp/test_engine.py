@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from palestra.cli.gtp_engine import LONGEST_LINE, Lines, answers, clean, said, serve
-from tests.cli.gtp_doubles import new_engine, say
+from palestra.cli.gtp.engine import LONGEST_LINE, Lines, answers, clean, said, serve
+from tests.cli.gtp.doubles import new_engine, say
 
 
 def test_an_answer_ends_with_a_blank_line_and_echoes_the_id() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from palestra.cli.gtp_args import CommandError
+from palestra.cli.gtp.args import CommandError
 from palestra.envs.game import State
 from palestra.envs.go.game import vertex
 from palestra.envs.go.play import legal

@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from palestra.cli.gtp_analysis import Line, Wanted, lines_of, root_of
-from palestra.cli.gtp_args import CommandError, read_color, read_point, read_vertex
-from palestra.cli.gtp_brain import SLICE
-from palestra.cli.gtp_engine import LONGEST_LINE, Lines
-from palestra.cli.gtp_rules import named_rules, read_fields
-from palestra.cli.gtp_score import predict, predict_from
-from palestra.cli.gtp_session import Session
-from palestra.cli.gtp_table import Setup, Table
+from palestra.cli.gtp.analysis import Line, Wanted, lines_of, root_of
+from palestra.cli.gtp.args import CommandError, read_color, read_point, read_vertex
+from palestra.cli.gtp.brain import SLICE
+from palestra.cli.gtp.engine import LONGEST_LINE, Lines
+from palestra.cli.gtp.rules import named_rules, read_fields
+from palestra.cli.gtp.score import predict, predict_from
+from palestra.cli.gtp.session import Session
+from palestra.cli.gtp.table import Setup, Table
 from palestra.envs.game import OVER, State
 from palestra.envs.go.game import go_game
 from palestra.envs.go.state import BLACK, PASSES, WHITE
