@@ -10,8 +10,9 @@ from typing import Protocol
 from palestra.agents.gtp_player import Referee
 from palestra.agents.match import PlayedGame, check_opening, random_opening, seed_of
 from palestra.agents.player import ForfeitError
+from palestra.cli.counting import dead_at_end, lead_without, score_text
 from palestra.envs.game import PLAYER, Game
-from palestra.envs.go.game import go_game
+from palestra.envs.go.game import go_game, vertex
 from palestra.envs.go.position import Position
 from palestra.envs.go.records import GameRecord, Setup, record_of, tree_of
 from palestra.envs.go.rules import Rules, handicap_points
@@ -31,6 +32,8 @@ class Judged:
     """How a referee disagrees."""
     detail: str = ""
     """What the one who lost by forfeit did."""
+    dead: str = ""
+    """Stones that were taken off before the count."""
 
 
 class Records(AbstractContextManager["Records"], Protocol):
@@ -110,16 +113,18 @@ class GoRecords:
         """Counts the last position; the note says where referee and engine see another winner."""
         passed = [action for _, action in position.moves[-2:]] == [position.pass_action] * 2
         end = "two passes" if passed else "cut off"
-        own = position.score()
+        dead = dead_at_end(position.state, self._name)
+        own = lead_without(position.state, dead)
         lead, note = own, ""
         if self._referee:
             try:
-                lead = self._referee.lead(self._game, played.moves)
+                lead, dead = self._referee.lead(self._game, played.moves), []
             except ForfeitError as error:
                 note = f"{self._referee.name} cannot count it: {error}"
             if _sign(lead) != _sign(own):
                 note = f"{self._referee.name} has {score_text(lead)}, this engine {score_text(own)}"
-        return Judged(_sign(lead), end, note), score_text(lead)
+        taken = " ".join(vertex(self._rules.size, action) for action in dead)
+        return Judged(_sign(lead), end, note, dead=taken), score_text(lead)
 
     def _write(self, index: int, played: PlayedGame, result: str, judged: Judged) -> None:
         rules, first = self._rules, int(self._game.start[PLAYER])
@@ -137,14 +142,10 @@ class GoRecords:
         )
         tree = tree_of(record)
         said = [f"ended by {judged.end}", judged.detail, judged.note]
+        said += [f"taken off as dead: {judged.dead}"] if judged.dead else []
         said += [f"an opening of {played.opening} moves was given"] if played.opening else []
         tree.properties["C"] = [escape("; ".join(filter(None, said)))]
         write_games(self._out / f"game-{index + 1:04}.sgf", [tree])
-
-
-def score_text(lead: float) -> str:
-    """Writes Black's lead as SGF does."""
-    return f"{'B' if lead > 0 else 'W'}+{abs(lead):g}" if lead else "0"
 
 
 def openings_of(text: str, game: Game, rules: Rules | None, count: int, seed: int) -> tuple[tuple[int, ...], ...]:

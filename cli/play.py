@@ -2,23 +2,17 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from palestra.agents.player import RESIGN, Player, make_player
+from palestra.agents.player import RESIGN, make_player
 from palestra.cli.options import key_values, parse
-from palestra.envs.game import OVER, PLAYER, Game, State, legal_mask, move
+from palestra.cli.play_match import Match, is_go, outcome, record, side_name
+from palestra.envs.game import legal_mask
 from palestra.envs.games import GAMES, make_game
-from palestra.envs.rng import seed_state
 
-if TYPE_CHECKING:
-    from palestra.envs.go.records import GameRecord
-
-SIDES = ("first", "second")  # who begins has the number 0
-GO_SIDES = ("black", "white")
-SAMPLE = 8  # moves that `moves` and an error name
 HELP = """a move is typed as its name: {example}
 moves         lists the legal moves
 hint          asks the agent what it would play
@@ -49,74 +43,6 @@ class Options:
     """Other options of the game, as key=value."""
     seed: int = 0
     """Root of the agent's randomness."""
-
-
-@dataclass
-class Match:
-    """A game in progress, with what came before each move."""
-
-    game: Game
-    player: Player | None
-    side: int
-    """The user's number; with no player, both are the user's."""
-    state: State
-    moves: list[int] = field(default_factory=list)
-    past: list[tuple[State, float]] = field(default_factory=list)
-    """State and reward before each move."""
-    reward: float = 0.0
-    resigned: int | None = None
-    """Who gave up."""
-    rules: str = ""
-    """Name of the rules, in Go."""
-
-    @property
-    def turn(self) -> int:
-        """Who is to move."""
-        return int(self.state[PLAYER])
-
-    @property
-    def over(self) -> bool:
-        """Whether the game has ended."""
-        return bool(self.state[OVER]) or self.resigned is not None
-
-    def make(self, action: int) -> None:
-        """Makes a move.
-
-        Raises:
-            ValueError: it is not legal; nothing has changed.
-        """
-        after = self.state.copy()
-        reward = move(self.game, after, action, seed_state(0))
-        self.past.append((self.state, self.reward))
-        self.state, self.reward = after, self.reward + reward
-        self.moves.append(action)
-        if self.player:
-            self.player.note(action)
-
-    def undo(self) -> None:
-        """Takes moves back up to the user's last one.
-
-        Raises:
-            ValueError: there is none.
-        """
-        own = [i for i, (state, _) in enumerate(self.past) if self.player is None or int(state[PLAYER]) == self.side]
-        if not own:
-            raise ValueError("there is no move of yours to take back")
-        self.state, self.reward = self.past[own[-1]]
-        del self.moves[own[-1] :], self.past[own[-1] :]
-        self.resigned = None
-        if self.player:
-            self.player.start(self.game, self.state)
-
-    def answer(self) -> str:
-        """Lets the player move and says what it did."""
-        assert self.player is not None
-        action = self.player.choose(self.state)
-        if action == RESIGN:
-            self.resigned = self.turn
-            return f"{self.player.name} resigns"
-        self.make(action)
-        return f"{self.player.name} plays {self.game.action_name(action)}"
 
 
 def main(args: Sequence[str]) -> int:
@@ -157,13 +83,13 @@ def _begin(name: str, options: Options) -> Match:
 
 def _session(match: Match, name: str) -> None:
     """Alternates between the user and the player until the game is over."""
-    print(f"{match.game.name}; you play {_side(match, match.side)}; `help` lists what can be typed", flush=True)
+    print(f"{match.game.name}; you play {side_name(match, match.side)}; `help` lists what can be typed", flush=True)
     print(_drawn(match), flush=True)
     told = False
     while True:
         if match.over:
             if not told:
-                print(_drawn(match), _result(match), sep="\n", flush=True)
+                print(_drawn(match), outcome(match), sep="\n", flush=True)
             told = True
             _command(match, name, _typed("the game is over (undo, save or quit)> "))
             continue
@@ -173,7 +99,7 @@ def _session(match: Match, name: str) -> None:
             if not match.over:
                 print(_drawn(match), flush=True)
         else:
-            _command(match, name, _typed(f"{_side(match, match.turn)}> "))
+            _command(match, name, _typed(f"{side_name(match, match.turn)}> "))
 
 
 def _typed(prompt: str) -> str:
@@ -226,7 +152,7 @@ def _action(match: Match, line: str) -> int:
 
 
 def _help(match: Match, rest: str) -> None:
-    more = GO_HELP if _is_go(match) else ""
+    more = GO_HELP if is_go(match) else ""
     print(HELP.format(example=", ".join(_names(match)[:3]) or "none is legal now", more=more), flush=True)
 
 
@@ -259,13 +185,13 @@ def _resign(match: Match, rest: str) -> None:
 
 
 def _save(match: Match, rest: str) -> None:
-    if not _is_go(match):
+    if not is_go(match):
         raise ValueError(f"only games of Go can be saved, not {match.game.name}")
     if not rest:
         raise ValueError("the name of the file is missing, as in save game.sgf")
     from palestra.envs.go.records import write_record
 
-    write_record(rest, _record(match))
+    write_record(rest, record(match))
     print(f"saved in {rest}", flush=True)
 
 
@@ -280,56 +206,9 @@ COMMANDS: dict[str, Callable[[Match, str], None]] = {
 }
 
 
-def _is_go(match: Match) -> bool:
-    return match.game.name.startswith("go-")
-
-
-def _side(match: Match, number: int) -> str:
-    return (GO_SIDES if _is_go(match) else SIDES)[number]
-
-
 def _names(match: Match) -> list[str]:
     return [match.game.action_name(int(a)) for a in np.flatnonzero(legal_mask(match.game, match.state))]
 
 
 def _drawn(match: Match) -> str:
     return match.game.describe(match.state)
-
-
-def _result(match: Match) -> str:
-    """Says who won, and how."""
-    if match.resigned is not None:
-        return f"{_side(match, match.resigned)} resigns: {_side(match, 1 - match.resigned)} wins"
-    if not match.reward:
-        return "a draw"
-    by = f" by {abs(_lead(match.state)):g}" if _is_go(match) else ""
-    return f"{_side(match, int(match.reward < 0))} wins{by}"
-
-
-def _lead(state: State) -> float:
-    """Returns Black's lead in Go, all stones being alive."""
-    from palestra.envs.go.scoring import score_2
-
-    return float(score_2(state)) / 2
-
-
-def _record(match: Match) -> "GameRecord":
-    """Returns a game of Go as a record."""
-    from palestra.envs.go.records import GameRecord
-    from palestra.envs.go.state import KOMI_2, SIZE
-
-    lead, result = _lead(match.state), "?"
-    if match.resigned is not None:
-        result = f"{'WB'[match.resigned]}+R"
-    elif match.over:
-        result = f"{'B' if lead > 0 else 'W'}+{abs(lead):g}" if lead else "0"
-    names = ["human", match.player.name if match.player else "human"]
-    return GameRecord(
-        int(match.state[SIZE]),
-        tuple((1 + i % 2, action) for i, action in enumerate(match.moves)),
-        komi=float(match.state[KOMI_2]) / 2,
-        rules=match.rules,
-        result=result,
-        black_player=names[match.side],
-        white_player=names[1 - match.side],
-    )

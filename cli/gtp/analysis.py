@@ -192,7 +192,7 @@ def analysed(format_: Format, predicts: bool, session: Session, args: list[str])
     fail_unless_open(session)
     state, search = session.table.state_for(wanted.color), session.brain.search
     search.run(state, simulations=1)
-    prediction = predict(session.table, wanted.color) if predicts else None
+    prediction = predict(session.table.state, wanted.color) if predicts else None
     yield ""
     due, shown_once = time.perf_counter() + wanted.interval, False
     while True:
@@ -213,7 +213,7 @@ def generated(format_: Format, predicts: bool, session: Session, args: list[str]
     wanted = read_wanted(session, args)
     fail_unless_open(session)
     passing = may_pass(session, wanted.color)
-    prediction = predict(session.table, wanted.color) if predicts else None
+    prediction = predict(session.table.state, wanted.color) if predicts else None
     state = session.table.state_for(wanted.color)
     session.brain.search.run(state, simulations=1)
     yield ""
@@ -245,7 +245,7 @@ def sboard_visits(session: Session, args: list[str]) -> str:
 
 def dboard_ownership(session: Session, args: list[str]) -> str:
     """Returns whose each point will be as GoGui's board of numbers, 1 Black's, -1 White's."""
-    rows = predict(session.table, 1).ownership
+    rows = predict(session.table.state, 1).ownership
     return "\n".join(" ".join(f"{value:.2f}" for value in row) for row in rows)
 
 

@@ -21,12 +21,12 @@ from palestra.cli.gtp.args import CommandError, read_color, read_point, read_ver
 from palestra.cli.gtp.brain import SLICE
 from palestra.cli.gtp.engine import LONGEST_LINE, Lines
 from palestra.cli.gtp.rules import named_rules, read_fields
-from palestra.cli.gtp.score import predict, predict_from
+from palestra.cli.gtp.score import predict
 from palestra.cli.gtp.session import Session
 from palestra.cli.gtp.table import Setup, Table
-from palestra.envs.game import OVER, State
+from palestra.envs.game import State
 from palestra.envs.go.game import go_game
-from palestra.envs.go.state import BLACK, PASSES, WHITE
+from palestra.envs.go.state import BLACK, WHITE
 from palestra.envs.rng import seed_state
 
 MOVE_PLAYOUTS = 100  # for the lead after a move
@@ -204,7 +204,7 @@ def report(session: Session, job: Job, state: State, during: bool) -> dict[str, 
     sign = 1 if job.side in (0, mover) else -1
     lines = lines_of(session, job.wanted)
     visits, winrate = root_of(lines)
-    prediction = predict(job.table, mover)
+    prediction = predict(job.table.state, mover)
     leads = _leads(job, state, lines)
     infos = [_info(line, order, sign, leads.get(line.move, prediction.lead)) for order, line in enumerate(lines)]
     root = {"currentPlayer": "BW"[mover - 1], "visits": visits, "winrate": _turned(winrate, sign)}
@@ -248,6 +248,5 @@ def _leads(job: Job, state: State, lines: list[Line]) -> dict[str, float]:
     for line in lines[:MOST_LEADS]:
         after = state.copy()
         game.play(after, read_vertex(line.move, job.table.size), rng, game.data)
-        after[OVER], after[PASSES] = 0, 0
-        leads[line.move] = predict_from(game, [after], job.wanted.color, MOVE_PLAYOUTS).lead
+        leads[line.move] = predict(after, job.wanted.color, MOVE_PLAYOUTS).lead
     return leads

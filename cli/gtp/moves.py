@@ -6,11 +6,13 @@
 import time
 
 from palestra.agents.player import RESIGN
+from palestra.cli.counting import score_text
 from palestra.cli.gtp.args import CommandError, read_color, read_int, read_seconds, shown, syntax_error, take
 from palestra.cli.gtp.brain import Choice
 from palestra.cli.gtp.clock import KINDS, TimeLeft, TimeSettings, standard
-from palestra.cli.gtp.score import dead_points, final_lead, score_text, status_list
+from palestra.cli.gtp.score import final_lead, status_list
 from palestra.cli.gtp.session import Command, Session, fail_unless_open
+from palestra.envs.go.dead import dead_stones
 
 
 def genmove(session: Session, args: list[str]) -> str:
@@ -30,7 +32,7 @@ def genmove_cleanup(session: Session, args: list[str]) -> str:
     color = read_color(args[0])
     fail_unless_open(session)
     table = session.table
-    dead = dead_points(table) & set(table.stones(3 - color))
+    dead = set(dead_stones(table.state)) & set(table.stones(3 - color))
     if not dead:
         return made(session, color, chosen(session, color))
     choice = chosen(session, color, cleanup=True)

@@ -9,6 +9,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from palestra.cli.counting import AS_THEY_STAND
 from palestra.cli.gtp.args import CommandError, read_int, shown, syntax_error, take
 from palestra.cli.gtp.session import Command, Session
 from palestra.cli.gtp.table import Setup, Table
@@ -28,7 +29,6 @@ ALIKE = {  # names that others use
     "french": "aga",
     "new_zealand": "new-zealand",
 }
-AS_THEY_STAND = ("tromp-taylor", "cgos")  # sets under which no dead stones are taken off at the end
 LONGEST_JSON = 1000  # characters
 _BONUS = {"none": "0", "n-1": "N-1", "n": "N"}
 

@@ -1,21 +1,19 @@
 """How a game of Go ends: who will have each point, which stones are dead, and the score."""
 
-from collections.abc import Sequence
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from palestra.cli.counting import lead_without, owners_without
 from palestra.cli.gtp.table import Table, neighbours
-from palestra.envs.game import OVER, Game, State
-from palestra.envs.go.game import go_game
-from palestra.envs.go.position import Position
-from palestra.envs.go.scoring import owners
-from palestra.envs.go.state import BLACK, EMPTY, KOMI_2, PASSES, PLAYER, SIZE, WHITE
+from palestra.envs.game import State
+from palestra.envs.go.dead import dead_stones, ownership
+from palestra.envs.go.state import BLACK, EMPTY, KOMI_2, SIZE, WHITE
 from palestra.envs.rng import seed_state
 
 PLAYOUTS = 200  # their share of a point has a standard error of 0.035 at most
-DEAD = 0.4  # ownership, in [-1, 1], by the opponent from which a chain counts as dead
 STATUSES = ("alive", "dead", "seki", "black_territory", "white_territory")
 
 
@@ -25,74 +23,25 @@ class Prediction(NamedTuple):
     lead: float
     """Mean lead of a player in points by area, komi counted."""
     deviation: float
-    """Its standard deviation between playouts."""
+    """Its standard deviation between playouts, from those of pairs begun by Black and by White."""
     ownership: NDArray[np.float64]
     """`[N, N]`, from -1, the opponent's, to 1, the player's."""
 
 
-def predict(table: Table, color: int, playouts: int = PLAYOUTS) -> Prediction:
-    """Returns what playouts, half of them begun by each player, say for a colour; the same each time."""
-    game = go_game(table.position.rules)
-    starts = []
-    for player in range(2):
-        state = table.state.copy()
-        state[PLAYER], state[OVER], state[PASSES] = player, 0, 0
-        starts.append(state)
-    return predict_from(game, starts, color, playouts)
-
-
-def predict_from(game: Game, starts: Sequence[State], color: int, playouts: int) -> Prediction:
-    """Returns what playouts from some states, taken in turns, say for a colour; the same each time."""
-    size = int(starts[0][SIZE])
-    trace, owner, rng = np.zeros(1 + game.max_plies, np.int64), np.empty(size * size, np.int64), seed_state(size)
-    total, leads = np.zeros(size * size), np.empty(playouts)
-    for i in range(playouts):
-        state = starts[i % len(starts)].copy()
-        game.playout(state, trace, rng, game.data)
-        owners(state, owner)
-        sign = (owner == BLACK).astype(float) - (owner == WHITE)
-        total += sign
-        leads[i] = sign.sum() - state[KOMI_2] / 2
-    side = 1 if color == BLACK else -1
-    return Prediction(side * float(leads.mean()), float(leads.std()), side * (total / playouts).reshape(size, size))
-
-
-def dead_points(table: Table) -> set[int]:
-    """Returns the stones of chains that belong to the opponent at the end of most playouts."""
-    if not table.position.board.any():
-        return set()
-    ownership = predict(table, BLACK).ownership.ravel()
-    dead: set[int] = set()
-    for color, stones in table.chains():
-        theirs = ownership[stones].mean() * (-1 if color == BLACK else 1)
-        if theirs > DEAD:
-            dead.update(stones)
-    return dead
-
-
-def cleared(table: Table, dead: set[int]) -> Position:
-    """Returns the position without dead stones."""
-    position = Position(table.position.rules)
-    alive = [[a for a in table.stones(color) if a not in dead] for color in (BLACK, WHITE)]
-    position.setup(alive[0], alive[1])
-    return position
+def predict(state: State, color: int, playouts: int = PLAYOUTS) -> Prediction:
+    """Returns what uniform playouts, half of them begun by each player, say for a colour; the same each time."""
+    size, pairs = int(state[SIZE]), playouts // 2
+    owner, rng = np.empty((pairs, size * size)), seed_state(size)
+    for pair in range(pairs):
+        ownership(state, owner[pair], rng, 2)
+    side, leads = 1 if color == BLACK else -1, owner.sum(1) - state[KOMI_2] / 2
+    mean = owner.mean(0).reshape(size, size)
+    return Prediction(side * float(leads.mean()), math.sqrt(2) * float(leads.std()), side * mean)
 
 
 def final_lead(table: Table) -> float:
-    """Returns Black's lead at the end, dead stones taken off if the rules have it so; prisoners count by territory."""
-    dead = dead_points(table) if table.dead_removed else set[int]()
-    lead = cleared(table, dead).score()
-    if table.rules.scoring == "area":
-        return lead
-    black, white = table.position.captured
-    board = table.position.board.ravel()
-    lost = sum(int(board[a] == BLACK) for a in dead)
-    return lead + black - white + len(dead) - 2 * lost
-
-
-def score_text(lead: float) -> str:
-    """Writes Black's lead as GTP does."""
-    return "0" if lead == 0 else f"{'B' if lead > 0 else 'W'}+{abs(lead):g}"
+    """Returns Black's lead at the end, dead stones taken off if the rules have it so."""
+    return lead_without(table.state, dead_stones(table.state) if table.dead_removed else ())
 
 
 def status_list(table: Table, status: str) -> str:
@@ -105,15 +54,14 @@ def status_list(table: Table, status: str) -> str:
     """
     if status not in STATUSES:
         raise KeyError(status)
-    dead = dead_points(table)
-    owner = cleared(table, dead).owners().ravel()
+    dead = set(dead_stones(table.state))
+    owner, board = owners_without(table.state, dead), table.position.board.ravel()
     if status.endswith("territory"):
         color = BLACK if status.startswith("black") else WHITE
-        board = table.position.board.ravel()
         return table.names(a for a in np.flatnonzero(owner == color).tolist() if board[a] == EMPTY or a in dead)
     lists: dict[str, list[str]] = {"alive": [], "dead": [], "seki": []}
     for color, stones in table.chains():
-        own = any(owner[a] == color and (table.position.board.flat[a] != color) for a in _beside(table, stones))
+        own = any(owner[a] == color != board[a] for a in _beside(table, stones))
         which = "dead" if stones[0] in dead else "alive" if own else "seki"
         lists[which].append(table.names(stones))
     return "\n".join(lists[status])

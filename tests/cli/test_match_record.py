@@ -5,10 +5,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from palestra.agents.match import PlayedGame
-from palestra.cli.match_record import GoRecords, MoveRecords, score_text
+from palestra.cli.match_record import GoRecords, MoveRecords
 from palestra.envs.games import make_game
 from palestra.envs.go.records import GameRecord, record_of, replay
 from palestra.envs.go.rules import Rules
@@ -133,8 +131,3 @@ def test_other_games_are_lines_of_json(tmp_path: Path) -> None:
         "detail": "4 will not do",
     }
     assert second["game"] == 2
-
-
-@pytest.mark.parametrize(("lead", "text"), [(3.5, "B+3.5"), (-12.0, "W+12"), (0.0, "0")])
-def test_scores_are_written_as_sgf_has_them(lead: float, text: str) -> None:
-    assert score_text(lead) == text
