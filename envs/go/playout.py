@@ -29,7 +29,7 @@ from palestra.envs.go.state import (
 from palestra.envs.rng import randint
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def draw_point(state, color, rng):  # type: ignore[no-untyped-def]
     """Draws one of the points where a colour may play without filling an eye, each as likely; 0 if there is none.
 
