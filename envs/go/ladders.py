@@ -64,11 +64,26 @@ def _fate(state, stone):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def _room(state, p):  # type: ignore[no-untyped-def]
+    """Counts the empty points around a point."""
+    room = 0
+    for i in range(4):
+        room += state[at(neighbour(state, p, i) + COLOR)] == EMPTY
+    return room
+
+
+@njit(cache=True)
 def _options(state, stone, depth, moves):  # type: ignore[no-untyped-def]
-    """Lists the moves of who is next and returns how many: the owner's at even depths, the hunter's at odd ones."""
-    if depth % 2:
-        return list_liberties(state, stone, moves[:2])
-    return _ways_out(state, stone, moves)
+    """Lists the moves of who is next and returns how many: the owner's at even depths, the hunter's at odd ones.
+
+    The last is tried first: for the hunter that where the chain would have more room.
+    """
+    if depth % 2 == 0:
+        return _ways_out(state, stone, moves)
+    count = list_liberties(state, stone, moves[:2])
+    if _room(state, moves[0]) > _room(state, moves[1]):
+        moves[0], moves[1] = moves[1], moves[0]
+    return count
 
 
 @njit(cache=True)

@@ -111,6 +111,18 @@ def test_ladders_along_an_edge() -> None:
     assert works(put(edge, G8="O"), WHITE, "D9", "escape")
 
 
+def test_long_ladders_are_read_to_their_end() -> None:
+    """Along an edge or across the board, where a hunter that first tried its other move would not get far."""
+    empty = [" ".join("." * 19)] * 19
+    edge = put(empty, T16="X", T15="O")
+    assert works(edge, BLACK, "S15")
+    assert not works(edge, BLACK, "T14")
+    assert not works(put(edge, S3="O"), BLACK, "S15")
+    across = put(empty, C5="X", C4="X", D4="O", D3="X", E3="X")
+    assert works(across, BLACK, "D5")
+    assert not works(put(across, Q16="O"), BLACK, "D5")
+
+
 def compare(position: Position) -> Counter[str]:
     """Compares every empty point for the player to move, but for chases without end, and counts what was found."""
     state, color, seen = position.state, position.to_move, Counter[str]()
