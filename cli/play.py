@@ -78,7 +78,7 @@ def _begin(name: str, options: Options) -> Match:
     if player:
         player.start(game, state)
     side = int(options.color in ("white", "second"))
-    return Match(game, player, side, state, rules=options.rules or "chinese")
+    return Match(game, player, side, state, rules=str(kwargs.get("rules", "chinese")))
 
 
 def _session(match: Match, name: str) -> None:

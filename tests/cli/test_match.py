@@ -1,6 +1,7 @@
 """`palestra match`: what is asked, what is printed, and what is kept."""
 
 import json
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -229,3 +230,38 @@ def test_openings_that_cannot_be_used(palestra: CommandLine, text: str, message:
     assert status == 2
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+def bot(folder: Path, *answers: str) -> str:
+    """Writes a Go program that gives these answers to `genmove` in each game, the last one again and again."""
+    path = folder / "bot.py"
+    path.write_text(
+        "import sys\n"
+        f"answers, count = {list(answers)}, 0\n"
+        "for line in sys.stdin:\n"
+        "    word = line.split()[1]\n"
+        "    count = 0 if word == 'clear_board' else count + (word == 'genmove')\n"
+        "    told = {'genmove': answers[min(count, len(answers)) - 1], 'list_commands': 'genmove'}\n"
+        "    print('=', told.get(word, ''), end='\\n\\n', flush=True)\n"
+    )
+    return f"gtp:{sys.executable} {path}"
+
+
+def test_a_search_passes_when_it_has_won_as_the_board_stands(palestra: CommandLine, tmp_path: Path) -> None:
+    """Komi 7.5 wins for White on an empty board; with one stone all 49 points are Black's."""
+    words = ("mcts:simulations=300", bot(tmp_path, "pass"), "--env", "go-7x7", "--games", "2", "--out", "g", "--json")
+    status, out, errors = palestra("match", *words)
+    assert (status, json.loads(out)["wins"]) == (0, 2), errors
+    first, second = (record_of(root) for _, root in read_games("g"))
+    assert len(first.moves) == 3
+    assert [action for _, action in second.moves] == [49, 49]
+    assert (first.result, second.result) == ("B+41.5", "W+7.5")
+
+
+def test_a_search_does_not_fill_the_board_when_the_other_passes(palestra: CommandLine, tmp_path: Path) -> None:
+    """A stone in the middle makes land nobody's; it is taken or outweighed long before the cap (147)."""
+    words = ("mcts:simulations=300", bot(tmp_path, "D4", "pass"), "--env", "go-7x7", "--games", "2", "--out", "g")
+    assert palestra("match", *words, "--json", "--openings", "1")[0] == 0
+    first, second = (record_of(root) for _, root in read_games("g"))
+    assert (first.black_player, first.winner, second.winner) == ("mcts", 1, 2)
+    assert max(len(first.moves), len(second.moves)) < 49

@@ -5,6 +5,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from palestra.agents.match import PlayedGame
 from palestra.cli.match_record import GoRecords, MoveRecords
 from palestra.envs.games import make_game
@@ -87,6 +89,17 @@ def test_a_referee_decides_and_disagreement_is_noted(tmp_path: Path) -> None:
     record, comment = read(tmp_path / "game-0002.sgf")
     assert record.result == "B+2.5"
     assert disputed.note in comment
+
+
+@pytest.mark.parametrize(("rules", "result"), [("chinese", "B+2.5"), ("tromp-taylor", "W+8.5"), ("cgos", "W+8.5")])
+def test_dead_stones_are_taken_off_where_the_rules_have_it_so(tmp_path: Path, rules: str, result: str) -> None:
+    """White's C5 is dead: 15 points to 10; left there it makes Black's land nobody's: 5 points to 11."""
+    with GoRecords(RULES, rules, tmp_path) as records:
+        judged = records.judge(0, replace(ENDED, moves=(*WALLS[:10], 25, 2, 25, 25)))
+    assert judged.reward == (1.0 if rules == "chinese" else -1.0)
+    record, comment = read(tmp_path / "game-0001.sgf")
+    assert record.result == result
+    assert ("taken off as dead: C5" in comment) == (rules == "chinese")
 
 
 def test_a_referee_that_cannot_count_leaves_it_to_the_engine(tmp_path: Path) -> None:
