@@ -1,0 +1,113 @@
+"""Go as a `Game`: names of moves, drawings, and games through the contract."""
+
+import re
+
+import numpy as np
+import pytest
+
+from palestra.envs.game import OVER, USED, legal_mask, move
+from palestra.envs.go.game import COLUMNS, colors, describe, go_game, parse_vertex, vertex
+from palestra.envs.go.position import from_rows
+from palestra.envs.go.rules import Rules
+from palestra.envs.rng import seed_state
+from tests.envs.go.checks import random_state
+from tests.naive_go import NaiveGo
+
+
+def test_names_of_points_skip_the_i_and_count_rows_from_below() -> None:
+    assert [vertex(19, a) for a in (0, 7, 8, 18, 342, 360, 361)] == ["A19", "H19", "J19", "T19", "A1", "T1", "pass"]
+    assert vertex(25, 24) == "Z25"
+    assert "I" not in COLUMNS
+
+
+@pytest.mark.parametrize("size", [2, 9, 25])
+def test_every_name_reads_back(size: int) -> None:
+    for action in range(size * size + 1):
+        name = vertex(size, action)
+        assert parse_vertex(size, name) == action
+        assert parse_vertex(size, f" {name.lower()} ") == action
+
+
+@pytest.mark.parametrize(
+    "text", ["", "A", "1", "I5", "A0", "A10", "K1", "a1a", "A-1", "AA1", "A 1", "A١", "A001", "A+1"]
+)
+def test_what_is_no_point_is_refused(text: str) -> None:
+    with pytest.raises(
+        ValueError, match=re.escape(f"{text.strip()!r} is no point of this board; a name from A1 to J9")
+    ):
+        parse_vertex(9, text)
+
+
+def test_a_drawing_shows_stones_the_last_move_and_who_is_to_move() -> None:
+    position = from_rows(["X . .", ". O .", ". . ."], Rules(size=3))
+    position.play(2)
+    assert describe(position.state).split("\n") == [
+        "   A B C",
+        " 3 X .(X)3",
+        " 2 . O . 2",
+        " 1 . . . 1",
+        "   A B C",
+        "White to move; Black has taken 0, White 0",
+    ]
+    assert " 3 . . + . + . + . . 3" in describe(go_game(Rules(size=9)).start)
+    position.play(9)
+    position.play(9)
+    assert "over; Black has taken 0" in describe(position.state)
+
+
+def test_colors_are_the_board() -> None:
+    position = from_rows(["X . .", ". O .", ". . ."], Rules(size=3))
+    board = colors(position.state)
+    assert board.dtype == np.int8
+    assert board.tolist() == [[1, 0, 0], [0, 2, 0], [0, 0, 0]]
+
+
+@pytest.mark.parametrize("superko", ["simple", "positional"])
+def test_games_through_the_contract_equal_the_twin(superko: str) -> None:
+    rules = Rules(4, 0.5, superko, max_moves=60)  # type: ignore[arg-type]
+    game, rng = go_game(rules), seed_state(0)
+    assert (game.name, game.num_actions, game.max_plies, game.num_players) == ("go-4x4", 17, 60, 2)
+    assert game.has_playout
+    random = np.random.default_rng(2)
+    for _ in range(5):
+        state, twin, reward = game.start.copy(), NaiveGo(rules), 0.0
+        while not state[OVER]:
+            mask = legal_mask(game, state)
+            assert mask.tolist() == twin.legal()
+            assert reward == 0
+            action = int(random.choice(np.flatnonzero(mask)))
+            reward = move(game, state, action, rng)
+            twin.play(action)
+        assert reward == np.sign(twin.lead())
+        assert not legal_mask(game, state).any()
+
+
+def test_moves_are_checked_and_the_start_is_not_touched() -> None:
+    game, rng = go_game(Rules(size=3)), seed_state(0)
+    before, state = game.start.copy(), game.start.copy()
+    move(game, state, 4, rng)
+    assert (game.start == before).all()
+    with pytest.raises(ValueError, match="B2 is not a legal move of go-3x3 here"):
+        move(game, state, 4, rng)
+    for action in (-1, 10):
+        with pytest.raises(ValueError, match=f"{action} is not a legal move"):
+            move(game, state, action, rng)
+    move(game, state, 9, rng)
+    move(game, state, 9, rng)
+    with pytest.raises(ValueError, match="go-3x3 is over: no move can be made"):
+        move(game, state, 0, rng)
+
+
+def test_what_lies_behind_the_used_words_of_a_state_does_not_matter() -> None:
+    """A search copies only those."""
+    rules = Rules(5, superko="positional", max_moves=300)
+    game = go_game(rules)
+    for seed in range(5):
+        state = random_state(rules, 40 + 20 * seed, seed)
+        other = np.full(len(state), 12345, np.int64)
+        other[: state[USED]] = state[: state[USED]]
+        assert (legal_mask(game, other) == legal_mask(game, state)).all()
+        action = int(np.flatnonzero(legal_mask(game, state))[0])
+        for s in (state, other):
+            move(game, s, action, seed_state(0))
+        assert (other[: other[USED]] == state[: state[USED]]).all()
