@@ -1,8 +1,12 @@
 """A search tree as arrays, one entry a node, and what is done to single nodes of it.
 
 A node is a move and what is known of it; the moves that follow are a block of nodes side by side, so that choosing
-among them reads memory in order. Values are sums of results as the player who chose the node sees them. Where moves
-have several outcomes, a node also heads a list of nodes, one for each state that it led to, which own what follows.
+among them reads memory in order. Values are sums of results as the player who chose the node sees them.
+
+Where moves have several outcomes, each state that one led to has a node too, which owns what follows and is found by
+the state. Ways that lead to the same state after as many moves share that node, as in UCT1 of Childs et al.,
+"Transpositions and move groups in Monte Carlo tree search" (2008); in a small MDP a simulation then soon knows every
+state that it comes to.
 """
 
 from typing import Any, NamedTuple
@@ -33,25 +37,26 @@ class Tree(NamedTuple):
     amaf_value: NDArray[np.float32]  # [C], sum of results of simulations in which the move came later
     amaf_visits: NDArray[np.float32]  # [C]
     estimate: NDArray[np.float32]  # [C], what a network says of it, as the player to move there sees it
-    outcome: NDArray[np.int32]  # [C], or [1] where moves have one outcome: the first of its outcomes
-    sibling: NDArray[np.int32]  # likewise, the next outcome
-    key: NDArray[np.int64]  # likewise, hash of the outcome's state
+    key: NDArray[np.int64]  # [C], or [1] where moves have one outcome: hash of a state that chance led to
+    table: NDArray[np.int32]  # [2 C] or [1], the nodes of such states, from the place on that their hash says
 
 
 def new_tree(capacity: int, deterministic: bool = True) -> Tree:
     """Makes a tree with room for a number of nodes; memory is taken as it fills."""
-    outcomes = 1 if deterministic else capacity
     integers = [np.zeros(capacity, np.int32) for _ in range(5)]
     reals = [np.zeros(capacity, np.float32) for _ in range(6)]
-    links = [np.zeros(outcomes, np.int32) for _ in range(2)]
+    states = [
+        np.zeros(1 if deterministic else capacity, np.int64),
+        np.zeros(1 if deterministic else 2 * capacity, np.int32),
+    ]
     head: list[Any] = [np.array([1, 0], np.int64), np.array([np.inf, -np.inf])]
     sums: list[Any] = [np.zeros(capacity, np.int8), np.zeros(capacity)]
-    return Tree._make([*head, *integers, *sums, *reals, *links, np.zeros(outcomes, np.int64)])
+    return Tree._make([*head, *integers, *sums, *reals, *states])
 
 
 def bytes_per_node(tree: Tree) -> float:
     """Returns how many bytes of memory a node takes."""
-    return sum(array.nbytes for array in tree[2:] if len(array) == len(tree.action)) / len(tree.action)
+    return sum(array.nbytes for array in tree[2:] if len(array) >= len(tree.action)) / len(tree.action)
 
 
 @njit(cache=True, nogil=True)
@@ -60,8 +65,6 @@ def clear_node(tree, node):  # type: ignore[no-untyped-def]
     tree.first[node] = tree.num_children[node] = tree.visits[node] = tree.pending[node] = tree.proven[node] = 0
     tree.value[node] = tree.policy[node] = tree.prior_value[node] = tree.prior_visits[node] = 0.0
     tree.amaf_value[node] = tree.amaf_visits[node] = tree.estimate[node] = 0.0
-    if len(tree.outcome) > 1:
-        tree.outcome[node] = tree.sibling[node] = 0
 
 
 @njit(cache=True, nogil=True)
@@ -95,28 +98,32 @@ def add_children(tree, node, mask, prior, policy):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True, nogil=True)
-def outcome_of(tree, node, state, used):  # type: ignore[no-untyped-def]
-    """Returns the node of the state that a move led to, a new one if need be; the move's own if there is no room."""
-    key = np.int64(0)
+def _hash(state, used):  # type: ignore[no-untyped-def]
+    """Returns 62 bits of a state: two polynomials in halves of its words modulo primes, so that nothing overflows."""
+    a, b = np.int64(0), np.int64(0)
     for i in range(used):
         for half in (state[i] & 0xFFFFFFFF, (state[i] >> 32) & 0xFFFFFFFF):
-            key = ((key ^ half) * 1000003 + i) & ((1 << 40) - 1)
-    last, outcome = 0, tree.outcome[node]
-    while outcome and tree.key[outcome] != key:
-        last, outcome = outcome, tree.sibling[outcome]
-    if outcome == 0:
-        outcome = np.int32(tree.info[NODES])
-        if outcome == len(tree.action):
-            tree.info[FULL] = 1
-            return np.int32(node)
-        tree.info[NODES] += 1
-        clear_node(tree, outcome)
-        tree.action[outcome], tree.key[outcome] = -1, key
-        if last:
-            tree.sibling[last] = outcome
-        else:
-            tree.outcome[node] = outcome
-    return outcome
+            a, b = (a * 1000003 + half + 1) % 2147483647, (b * 69621 + half + 1) % 2147483629
+    return (a << 31) | b
+
+
+@njit(cache=True, nogil=True)
+def node_of(tree, state, used):  # type: ignore[no-untyped-def]
+    """Returns the node of a state that chance has led to, a new one if need be; 0 if there is no room."""
+    key = _hash(state, used)
+    place = key % len(tree.table)
+    while tree.table[place]:
+        if tree.key[tree.table[place]] == key:
+            return tree.table[place]
+        place = (place + 1) % len(tree.table)
+    node = np.int32(tree.info[NODES])
+    if node == len(tree.action):
+        tree.info[FULL] = 1
+        return np.int32(0)
+    tree.info[NODES] += 1
+    clear_node(tree, node)
+    tree.action[node], tree.key[node], tree.table[place] = -1, key, node
+    return node
 
 
 @njit(cache=True, nogil=True)
@@ -152,13 +159,11 @@ def _copy_node(tree, node, fresh, to):  # type: ignore[no-untyped-def]
     fresh.amaf_value[to], fresh.amaf_visits[to] = tree.amaf_value[node], tree.amaf_visits[node]
     fresh.pending[to], fresh.estimate[to] = 0, tree.estimate[node]
     fresh.first[to] = tree.first[node]  # of the old tree until its children are copied
-    if len(tree.outcome) > 1:
-        fresh.outcome[to], fresh.sibling[to], fresh.key[to] = tree.outcome[node], 0, tree.key[node]
 
 
 @njit(cache=True, nogil=True)
 def keep_subtree(tree, root, fresh):  # type: ignore[no-untyped-def]
-    """Copies what follows a node into an empty tree of the same size, whose root it becomes."""
+    """Copies what follows a node into an empty tree of the same size, whose root it becomes; without chance only."""
     _copy_node(tree, root, fresh, 0)
     used = 1
     node = 0
@@ -169,16 +174,6 @@ def keep_subtree(tree, root, fresh):  # type: ignore[no-untyped-def]
             for i in range(fresh.num_children[node]):
                 _copy_node(tree, first + i, fresh, used + i)
             used += fresh.num_children[node]
-        if len(tree.outcome) > 1:
-            old, fresh.outcome[node], last = fresh.outcome[node], 0, 0
-            while old:
-                _copy_node(tree, old, fresh, used)
-                if last:
-                    fresh.sibling[last] = used
-                else:
-                    fresh.outcome[node] = used
-                last, old = used, tree.sibling[old]
-                used += 1
         node += 1
     fresh.info[NODES], fresh.info[FULL] = used, 0
     fresh.bounds[:] = tree.bounds

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from palestra.agents.tree import DRAWN, LOST, WON, add_children, outcome_of, prove
+from palestra.agents.tree import DRAWN, LOST, WON, add_children, node_of, prove
 from palestra.agents.tree_policy import select
 from palestra.envs.game import OVER, PLAYER, USED, Functions
 from palestra.envs.rng import randint
@@ -27,7 +27,7 @@ class Walk(NamedTuple):
 
     start: NDArray[np.int64]  # [W], the root's state
     state: NDArray[np.int64]  # [W]
-    path: NDArray[np.int64]  # [2 * max_plies + 4], nodes from the root on; a chance node is followed by its outcome
+    path: NDArray[np.int64]  # [2 * max_plies + 4], nodes from the root on; a move by the state that chance led to
     mover: NDArray[np.int64]  # likewise, who chose each of them, -1 for outcomes; first, who is to move at the end
     reward: NDArray[np.float64]  # likewise, what each brought to player 0
     mask: NDArray[np.bool_]  # [A]
@@ -72,9 +72,9 @@ def _step(tree, node, depth, w, world):  # type: ignore[no-untyped-def]
     reward = world.game.play(w.state, np.int64(tree.action[node]), world.rng, world.data)
     depth += 1
     w.path[depth], w.mover[depth], w.reward[depth] = node, mover, reward
-    if len(tree.outcome) > 1:
-        outcome = outcome_of(tree, node, w.state, w.state[USED])
-        if outcome != node:
+    if len(tree.key) > 1:
+        outcome = node_of(tree, w.state, w.state[USED])
+        if outcome:
             depth += 1
             w.path[depth], w.mover[depth], w.reward[depth] = outcome, -1, 0.0
             node = outcome
@@ -153,8 +153,22 @@ def _credit_later(tree, node, mover, own, owner):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, nogil=True)
+def _best_mean(tree, node, otherwise):  # type: ignore[no-untyped-def]
+    """Returns the mean result of the best of a node's moves, or what is given where none has any."""
+    best = -np.inf
+    for child in range(tree.first[node], tree.first[node] + tree.num_children[node]):
+        if tree.visits[child] > 0:
+            best = max(best, tree.value[child] / tree.visits[child])
+    return best if best > -np.inf else otherwise
+
+
+@njit(cache=True, nogil=True)
 def back_up(tree, w, depth, result, s, waited):  # type: ignore[no-untyped-def]
-    """Adds player 0's result from the walk's end to all nodes of its path; `waited` visits wait no more."""
+    """Adds player 0's result from the walk's end to all nodes of its path; `waited` visits wait no more.
+
+    With chance and one player, a state hands on what its best move is worth so far in place of the result, as MaxUCT
+    does (Keller and Helmert, "Trial-based heuristic tree search for finite horizon MDPs", 2013).
+    """
     rave = s.rave > 0.0
     if rave:
         w.owner[:] = -1
@@ -166,6 +180,8 @@ def back_up(tree, w, depth, result, s, waited):  # type: ignore[no-untyped-def]
         tree.visits[node] += 1
         tree.pending[node] -= waited
         if mover < 0:
+            if s.num_players == 1:
+                result = _best_mean(tree, node, result)
             continue
         result = w.reward[d] + s.discount * result
         own = result if mover == 0 else -result

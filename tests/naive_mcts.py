@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from palestra.agents.tree import Tree
+from palestra.agents.tree import NODES, Tree
 from palestra.agents.tree_policy import PUCT, UCT, Settings
 from palestra.envs.game import OVER, PLAYER, USED, Game, State, legal_mask
 from palestra.envs.rng import randint, seed_state
@@ -47,7 +47,6 @@ class Node:
     estimate: float = 0.0
     proven: float | None = None
     children: list["Node"] = field(default_factory=list)
-    outcomes: dict[tuple[int, ...], "Node"] = field(default_factory=dict)
 
     @property
     def mean(self) -> float:
@@ -71,6 +70,7 @@ class NaiveSearch:
         self.start = (game.start if start is None else start).copy()
         self.root = Node()
         self.returns: list[float] = []
+        self.states: dict[tuple[int, ...], Node] = {}  # that chance has led to
 
     # going down
 
@@ -95,7 +95,7 @@ class NaiveSearch:
         path.append(Step(child, mover, reward))
         if self.game.deterministic:
             return child
-        outcome = child.outcomes.setdefault(tuple(state[: state[USED]].tolist()), Node())
+        outcome = self.states.setdefault(tuple(state[: state[USED]].tolist()), Node())
         path.append(Step(outcome, None, 0.0))
         return outcome
 
@@ -227,6 +227,9 @@ class NaiveSearch:
             step.node.visits += 1
             step.node.pending -= waited
             if step.mover is None:
+                means = [child.mean for child in step.node.children if child.results]
+                if means and self.s.num_players == 1:
+                    result = max(means)
                 continue
             result = step.reward + self.s.discount * result
             own = result if step.mover == 0 else -result
@@ -275,8 +278,18 @@ class NaiveSearch:
         return ran
 
 
-def assert_same(tree: Tree, twin: Node, node: int = 0) -> int:
-    """Compares what follows a node in both trees; returns the number of nodes."""
+def assert_same(tree: Tree, twin: NaiveSearch) -> None:
+    """Compares two trees, which have as many nodes."""
+    nodes = _assert_same_below(tree, 0, twin.root)
+    if twin.states:
+        found = {int(tree.key[i]): int(i) for i in tree.table[tree.table > 0]}
+        assert len(found) == len(twin.states)  # a hash for each state
+        fronts = sorted(found.values())  # in the order in which they were seen first
+        nodes += sum(_assert_same_below(tree, i, node) for i, node in zip(fronts, twin.states.values(), strict=True))
+    assert nodes == tree.info[NODES]
+
+
+def _assert_same_below(tree: Tree, node: int, twin: Node) -> int:
     assert tree.visits[node] == twin.visits
     assert tree.pending[node] == twin.pending
     assert tree.proven[node] == (0 if twin.proven is None else twin.proven + 2)
@@ -288,10 +301,4 @@ def assert_same(tree: Tree, twin: Node, node: int = 0) -> int:
     first, count = int(tree.first[node]), int(tree.num_children[node])
     assert tree.action[first : first + count].tolist() == [child.action for child in twin.children]
     assert (first > 0) == (count > 0)
-    nodes = 1 + sum(assert_same(tree, child, first + i) for i, child in enumerate(twin.children))
-    outcome = int(tree.outcome[node]) if len(tree.outcome) > 1 else 0
-    for child in twin.outcomes.values():  # in the order in which they were seen first
-        nodes += assert_same(tree, child, outcome)
-        outcome = int(tree.sibling[outcome])
-    assert outcome == 0
-    return nodes
+    return 1 + sum(_assert_same_below(tree, first + i, child) for i, child in enumerate(twin.children))

@@ -2,18 +2,16 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 from numba import config
 
-from palestra.agents.tree import LOST, NODES, WON, Tree, new_tree
-from palestra.agents.tree_policy import PUCT, UCT, Settings
+from palestra.agents.tree import Tree, new_tree
+from palestra.agents.tree_policy import PUCT
 from palestra.agents.tree_search import Walk, World, new_walk, simulate
 from palestra.envs.game import Game, State, functions
 from palestra.envs.games import make_game
 from palestra.envs.mdp_game import mdp_game
 from palestra.envs.rng import seed_state
-from tests.game_trees import played
 from tests.games import beliefs, keep_turn, line_of_dice
 from tests.mdps import random_mdp
 from tests.naive_mcts import SETTINGS, NaiveSearch, assert_same
@@ -55,7 +53,7 @@ def test_every_simulation_is_the_twins(name: str, seed: int) -> None:
             break
         twin.simulate()
         if number % 10 == 0 or number < 20:
-            assert assert_same(tree, twin.root) == tree.info[NODES]
+            assert_same(tree, twin)
         assert world.rng.tolist() == twin.rng.tolist()
     if settings.rescale:
         assert tree.bounds.tolist() == pytest.approx([min(twin.returns), max(twin.returns)])
