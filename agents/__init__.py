@@ -8,6 +8,7 @@ AGENTS = {  # name on the command line: (module, class, what it is)
     "q-learning": ("q_learning", "QLearning", "tabular Q-learning, compiled where the model is known"),
     "value-iteration": ("value_iteration", "ValueIteration", "exact planning on a known MDP by value iteration"),
     "policy-iteration": ("policy_iteration", "PolicyIteration", "exact planning on a known MDP by policy iteration"),
+    "mcts": ("mcts_planner", "MCTSPlanner", "Monte-Carlo tree search from each state of a known MDP"),
     "dqn": ("dqn", "DQN", "deep Q-network on vectors and pixels"),
     "ppo": ("sb3", "PPO", "proximal policy optimisation, by stable-baselines3"),
     "a2c": ("sb3", "A2C", "advantage actor-critic, by stable-baselines3"),
