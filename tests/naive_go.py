@@ -153,7 +153,7 @@ def escapes(board: Board, size: int, stone: int, p: int, ko: int, past: Past = f
     fled, ko = after(board, size, p, owner)[0], stone_ko(board, size, p, owner)
     free = liberties(fled, size, stone)
     if len(free) == 1:
-        return free == {ko}
+        return False
     return len(free) > 2 or not any(catches(fled, size, stone, q, ko, past | {(board, p)}) for q in free)
 
 

@@ -57,10 +57,7 @@ def _may(state, p, color):  # type: ignore[no-untyped-def]
 def _fate(state, stone):  # type: ignore[no-untyped-def]
     """Returns 1 if a chain that has just moved is caught at once, -1 if it is free, 0 if the chase goes on."""
     found = np.empty(3, np.int64)
-    count = list_liberties(state, stone, found)
-    if count == 2:
-        return 0
-    return 1 if count == 1 and found[0] != state[KO] else -1
+    return (0, 1, 0, -1)[list_liberties(state, stone, found)]
 
 
 @njit(cache=True)

@@ -9,7 +9,7 @@ from palestra.envs.go.game import parse_vertex
 from palestra.envs.go.playout import playout
 from palestra.envs.go.position import from_rows
 from palestra.envs.go.rules import Rules
-from palestra.envs.go.state import KO, PASSES
+from palestra.envs.go.state import EMPTY_POINT, KO, PASSES, POINTS
 from palestra.envs.rng import seed_state
 from tests.envs.go.checks import NO_DATA, board_of, random_state
 from tests.envs.go.test_playout import settled
@@ -69,6 +69,7 @@ def test_ownership_is_the_mean_of_playouts() -> None:
     for size, moves in ((2, 2), (3, 5), (4, 12)):
         state = random_state(Rules(size, superko="simple"), moves, seed=1)
         state[[OVER, PASSES]] = 1, 2
+        state[KO] = state[POINTS + EMPTY_POINT]  # as after a ko; playouts begin afresh
         total, rng, n = np.zeros(size**2), seed_state(7), 9
         for k in range(n):
             trial = state.copy()

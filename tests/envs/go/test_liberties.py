@@ -79,3 +79,12 @@ def test_a_throw_in_is_self_atari_and_a_capture_gives_liberties() -> None:
     assert captures(state, b1, 2) == 1
     assert liberties_after(state, b1, 2) == 1
     assert self_atari_size(state, b1, 2) == 4
+
+
+def test_a_chain_on_two_sides_is_counted_once() -> None:
+    state = from_rows([". O X", "O O X", "X X ."], Rules(size=3)).state
+    corner = point_of(state, 0)
+    assert captures(state, corner, 1) == 3
+    assert size_after(state, corner, 2) == 4
+    assert liberties_after(state, corner, 1) == 2
+    assert self_atari_size(state, corner, 2) == 4
