@@ -56,7 +56,7 @@ class Options:
     """Whether to print one JSON object instead of lines for people."""
 
     def __post_init__(self) -> None:
-        for name, least in (("games", 1), ("jobs", 1), ("max_plies", 0)):
+        for name, least in (("games", 1), ("jobs", 1), ("max_plies", 0), ("seed", 0)):
             if getattr(self, name) < least:
                 option = name.replace("_", "-")
                 raise ValueError(f"--{option} is {getattr(self, name)}, but at least {least} is wanted")
@@ -65,9 +65,9 @@ class Options:
 def main(args: Sequence[str]) -> int:
     """Plays a match, prints the result, and keeps it as `match.json` beside the games."""
     players = _players(args)
-    options = parse(Options, list(args[len(players) :]), USAGE)
-    if len(players) < 2:
+    if len(players) < 2 and not {"-h", "--help"} & set(args):
         raise ValueError(f"who plays is missing: {USAGE}, where {', '.join(PLAYERS)} can play")
+    options = parse(Options, list(args[len(players) :]), USAGE)
     plan, test = _plan(players, options), _test(options.sprt)
     out = options.out or runs_folder() / free_name("match")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

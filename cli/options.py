@@ -92,7 +92,11 @@ def _sentence(complaint: str) -> str:
     if missing := re.match(r"Missing from .*?: +(--\S+)", words):
         return f"{missing.group(1)} is missing; `--help` says what it is"
     words = words.replace("Error parsing ", "", 1)
-    if mistyped := re.match(r"(--\S+): (?:no type matching \{None\}\||.*for )(\w+).*?'(.*?)'", words):
+    if checked := re.match(r"Options: (--.*)", words):  # by the dataclass itself
+        return checked.group(1)
+    if mistyped := re.match(
+        r"(--\S+): (?:no type matching \{None\}\||.*for |could not convert string to )(\w+).*?'(.*?)'", words
+    ):
         option, kind, given = mistyped.groups()
         return f"{option} is {given!r}, but a number of kind {kind.lower()} is wanted"
     return f"{words}; `--help` says what is wanted"

@@ -44,13 +44,17 @@ class Options:
     seed: int = 0
     """Root of the agent's randomness."""
 
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError(f"--seed is {self.seed}, but at least 0 is wanted")
+
 
 def main(args: Sequence[str]) -> int:
     """Plays one game on stdin and stdout; the end of the input ends it."""
     name = args[0] if args and not args[0].startswith("-") else ""
-    options = parse(Options, list(args[1:] if name else args), "palestra play GAME")
-    if not name:
+    if not name and not {"-h", "--help"} & set(args):
         raise ValueError(f"what to play is missing: palestra play GAME, with GAME among {', '.join(GAMES)}")
+    options = parse(Options, list(args[1:] if name else args), "palestra play GAME")
     match = _begin(name, options)
     try:
         _session(match, name)
@@ -110,9 +114,12 @@ def _typed(prompt: str) -> str:
     """
     try:
         print(prompt, end="", flush=True)
-        line = sys.stdin.readline()
+        line = sys.stdin.readline() if sys.stdin else ""
     except UnicodeDecodeError:
         return "?"
+    except KeyboardInterrupt:
+        print(flush=True)
+        raise
     if not line:
         print(flush=True)
         raise EOFError

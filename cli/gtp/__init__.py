@@ -46,14 +46,20 @@ class Options:
     resign: float = -0.9
     """Expected result, from -1 (lost) to 1, below which a search resigns; -1 never does."""
 
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError(f"--seed is {self.seed}, but at least 0 is wanted")
+
 
 def main(args: Sequence[str]) -> int:
     """Serves a controller; its leaving, in whatever way, ends the engine quietly."""
     spec = args[0] if args and not args[0].startswith("-") else ""
-    options = parse(Options, list(args[1:] if spec else args), "palestra gtp AGENT")
-    if not spec:
+    if not spec and not {"-h", "--help"} & set(args):
         raise ValueError(f"who is to play is missing: palestra gtp AGENT, with AGENT among {', '.join(PLAYERS)}")
+    options = parse(Options, list(args[1:] if spec else args), "palestra gtp AGENT")
     session = new_session(spec, options)
+    if sys.stdin is None or sys.stdout is None:  # closed before the start
+        return 0
     lines = Lines(sys.stdin.fileno())
     session.waiting = lines.waiting
     try:

@@ -148,6 +148,8 @@ def test_what_stops_a_match_at_once_leaves_nothing(palestra: CommandLine, monkey
         ("random random --env tic-tac-toe --openings a.sgf", "no number of plies, and SGF files are for Go"),
         ("random random --env tic-tac-toe --openings 9", "no opening of 9 plies was found"),
         ("random random --env tic-tac-toe --games 0", "--games is 0, but at least 1 is wanted"),
+        ("random random --env tic-tac-toe --seed -1", "palestra: --seed is -1, but at least 0 is wanted\n"),
+        ("--env tic-tac-toe random random", "who plays is missing: palestra match A B --env GAME"),
         ("random random --env tic-tac-toe --jobs 0", "--jobs is 0, but at least 1 is wanted"),
         ("random random --env tic-tac-toe --sprt 5", "--sprt is '5', but two Elo differences are wanted"),
         ("random random --env tic-tac-toe --sprt 5,1", "must be the smaller, but 5.0, 1.0 came"),

@@ -38,6 +38,7 @@ def test_options_are_read() -> None:
         (["--qqqq"], "there is no option --qqqq; `--help` lists them"),
         (["word"], "what 'word' is for is not clear; options begin with --, and `--help` lists them"),
         (["--steps", "x"], "--steps is 'x', but a number of kind int is wanted"),
+        (["--agent.learning-rate", "x"], "--agent.learning-rate is 'x', but a number of kind float is wanted"),
     ],
 )
 def test_mistakes_give_one_sentence(words: list[str], sentence: str) -> None:

@@ -115,6 +115,8 @@ def test_what_is_wrong_with_the_command_line(play: CommandLine) -> None:
         (("othello", "--komi", "3"), "othello has no option 'komi'"),
         (("go", "--against", "nobody"), "there is no player 'nobody'"),
         (("go", "--color", "green"), "--color"),
+        (("go", "--seed", "-1"), "--seed is -1, but at least 0 is wanted"),
+        (("--size", "9", "go"), "what to play is missing: palestra play GAME"),
     ):
         status, out, errors = play("", *words)
         assert (status, out) == (2, "")

@@ -66,6 +66,13 @@ def test_the_end_of_the_input_is_the_end() -> None:
     assert run("random", lines="") == (0, "", "")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_no_input_or_output_at_all_is_the_end(closed: str) -> None:
+    command = " ".join([*ENGINE, "random", closed])
+    done = subprocess.run(["sh", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_a_file_can_be_the_input(tmp_path: Path) -> None:
     (tmp_path / "in").write_text("boardsize 5\ngenmove b\n")
     with (tmp_path / "in").open() as file:
@@ -125,6 +132,9 @@ def test_what_is_wrong_with_the_command_line(palestra: CommandLine) -> None:
         (("random", "--size", "26"), "a board of size 26"),
         (("random", "--rules", "chines"), "did you mean chinese?"),
         (("random", "--resign", "-2"), "--resign is -2.0"),
+        (("random", "--resign", "x"), "--resign is 'x', but a number of kind float is wanted"),
+        (("random", "--seed", "-1"), "--seed is -1, but at least 0 is wanted"),
+        (("--size", "9", "random"), "who is to play is missing: palestra gtp AGENT"),
         (("random", "--sise", "9"), "did you mean --size?"),
     ):
         status, out, errors = palestra("gtp", *words)
