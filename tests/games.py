@@ -78,3 +78,38 @@ def _believe(state, mask, prior, data):  # type: ignore[no-untyped-def]
 def beliefs() -> Game:
     """Tic-tac-toe with opinions about its moves; c1 is not looked at before the fifth move."""
     return dataclasses.replace(make_game("tic-tac-toe"), priors=_believe)
+
+
+@njit(cache=True)
+def _wander(state, action, rng, data):  # type: ignore[no-untyped-def]
+    state[HEADER] = (state[HEADER] * 7 + action + 1) % 101
+    state[PLAYER] = 1 - state[PLAYER]
+    state[PLY] += 1
+    state[OVER] = state[PLY] == 60
+    return 0.0
+
+
+@njit(cache=True)
+def _may_wander(state, mask, data):  # type: ignore[no-untyped-def]
+    for action in range(5):
+        mask[action] = not state[OVER] and (action < 4 or state[PLY] > 0)
+    return 0 if state[OVER] else 5 if state[PLY] > 0 else 4
+
+
+@njit(cache=True)
+def _see(state, obs, data):  # type: ignore[no-untyped-def]
+    obs[0] = state[HEADER]
+    return 0
+
+
+def wander(place: int) -> Game:
+    """Two players move a number about; five actions, of which the last is not allowed at first; nobody wins."""
+    game = _game("wander", 1, 5, _wander, _may_wander, max_plies=60, observe=_see, obs_shape=(1,))
+    game.start[HEADER] = place
+    return game
+
+
+def wander_network(obs: np.ndarray, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Stands for a network that looks at `wander`."""
+    place = obs[:, :1].astype(np.float64)
+    return 2.0 * np.sin(place * np.arange(1, 6)), 0.8 * np.cos(place[:, 0])
