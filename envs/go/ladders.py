@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from palestra.envs.go.board import breathes, neighbour, place
-from palestra.envs.go.liberties import last_liberty, list_liberties, met_before
+from palestra.envs.go.liberties import last_liberty, liberties_after, list_liberties, met_before
 from palestra.envs.go.state import BOARDS, BORDER, COLOR, EMPTY, KO, NEXT, at
 
 MOST_MOVES = 1000
@@ -73,12 +73,15 @@ def _room(state, p):  # type: ignore[no-untyped-def]
 def _options(state, stone, depth, moves):  # type: ignore[no-untyped-def]
     """Lists the moves of who is next and returns how many: the owner's at even depths, the hunter's at odd ones.
 
-    The last is tried first: for the hunter that where the chain would have more room.
+    The last is tried first: for the hunter that where the chain would have more room, or its own stone more liberties.
     """
     if depth % 2 == 0:
         return _ways_out(state, stone, moves)
-    count = list_liberties(state, stone, moves[:2])
-    if _room(state, moves[0]) > _room(state, moves[1]):
+    count, hunter = list_liberties(state, stone, moves[:2]), BORDER - state[at(stone + COLOR)]
+    ahead = _room(state, moves[0]) - _room(state, moves[1])
+    if ahead == 0:
+        ahead = liberties_after(state, moves[0], hunter) - liberties_after(state, moves[1], hunter)
+    if ahead > 0:
         moves[0], moves[1] = moves[1], moves[0]
     return count
 

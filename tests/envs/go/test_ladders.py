@@ -1,12 +1,14 @@
 """Ladders on boards made by hand, and beside a twin that reads them by flood fill and recursion."""
 
 from collections import Counter
+from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from numba import config
 
 from palestra.envs.go.board import point_of
-from palestra.envs.go.game import parse_vertex
+from palestra.envs.go.game import parse_vertex, vertex
 from palestra.envs.go.ladders import ladder_capture, ladder_escape
 from palestra.envs.go.position import Position, from_rows
 from palestra.envs.go.rules import Rules
@@ -111,16 +113,23 @@ def test_ladders_along_an_edge() -> None:
     assert works(put(edge, G8="O"), WHITE, "D9", "escape")
 
 
+def turned(rows: list[str]) -> Iterator[tuple[list[str], str]]:
+    """Yields a drawing in its eight orientations, and the name of the point that a star marks."""
+    cells, n = np.array([row.split() for row in rows]), len(rows)
+    for turn in (np.rot90(side, k) for side in (cells, cells.T) for k in range(4)):
+        yield [" ".join(row) for row in turn], vertex(n, int(np.flatnonzero(turn.ravel() == "*")[0]))
+
+
 def test_long_ladders_are_read_to_their_end() -> None:
     """Along an edge or across the board, where a hunter that first tried its other move would not get far."""
     empty = [" ".join("." * 19)] * 19
-    edge = put(empty, T16="X", T15="O")
-    assert works(edge, BLACK, "S15")
+    edge = put(empty, T16="X", T15="O", S15="*")
+    across = put(empty, C5="X", C4="X", D4="O", D3="X", E3="X", D5="*")
+    for rows, name in [*turned(edge), *turned(across)]:
+        assert works(rows, BLACK, name)
+    for rows, name in [*turned(put(edge, S3="O")), *turned(put(across, Q16="O"))]:
+        assert not works(rows, BLACK, name)
     assert not works(edge, BLACK, "T14")
-    assert not works(put(edge, S3="O"), BLACK, "S15")
-    across = put(empty, C5="X", C4="X", D4="O", D3="X", E3="X")
-    assert works(across, BLACK, "D5")
-    assert not works(put(across, Q16="O"), BLACK, "D5")
 
 
 def compare(position: Position) -> Counter[str]:
