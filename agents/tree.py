@@ -1,4 +1,4 @@
-"""A search tree as arrays, one entry a node, and what is done to single nodes of it.
+"""A search tree as an array of nodes, and what is done to single nodes of it.
 
 A node is a move and what is known of it; the moves that follow are a block of nodes side by side, so that choosing
 among them reads memory in order. Values are sums of results as the player who chose the node sees them.
@@ -7,6 +7,9 @@ Where moves have several outcomes, each state that one led to has a node too, wh
 the state. Ways that lead to the same state after as many moves share that node, as in UCT1 of Childs et al.,
 "Transpositions and move groups in Monte Carlo tree search" (2008); in a small MDP a simulation then soon knows every
 state that it comes to.
+
+A node is one record and not an entry in each of many arrays: compiled code counts the references to every array that
+a function is given, which took longer than the search of a small game itself.
 """
 
 from typing import Any, NamedTuple
@@ -19,56 +22,65 @@ LOST, DRAWN, WON = 1, 2, 3  # proven results of a node for the player who chose 
 NODES, FULL = 0, 1  # words of `Tree.info`
 
 
+NODE = np.dtype(
+    [
+        ("action", np.int32),
+        ("first", np.int32),  # the first of its children, 0 while it has none
+        ("num_children", np.int32),
+        ("visits", np.int32),
+        ("pending", np.int32),  # visits that wait for a network
+        ("proven", np.int32),
+        ("value", np.float64),  # sum of results
+        ("policy", np.float32),  # probability of the move, as a network or the game says
+        ("prior_value", np.float32),  # sum of virtual results
+        ("prior_visits", np.float32),  # number of virtual results
+        ("amaf_value", np.float32),  # sum of results of simulations in which the move came later
+        ("amaf_visits", np.float32),
+        ("estimate", np.float32),  # what a network says of it, as the player to move there sees it
+    ]
+)
+
+
 class Tree(NamedTuple):
     """C nodes, of which `info[NODES]` are in use; node 0 is the root."""
 
     info: NDArray[np.int64]  # [2], nodes in use, whether there was no room for more
     bounds: NDArray[np.float64]  # [2], the least and the largest return so far
-    action: NDArray[np.int32]  # [C]
-    first: NDArray[np.int32]  # [C], the first of its children, 0 while it has none
-    num_children: NDArray[np.int32]  # [C]
-    visits: NDArray[np.int32]  # [C]
-    pending: NDArray[np.int32]  # [C], visits that wait for a network
-    proven: NDArray[np.int8]  # [C]
-    value: NDArray[np.float64]  # [C], sum of results
-    policy: NDArray[np.float32]  # [C], probability of the move, as a network or the game says
-    prior_value: NDArray[np.float32]  # [C], sum of virtual results
-    prior_visits: NDArray[np.float32]  # [C], number of virtual results
-    amaf_value: NDArray[np.float32]  # [C], sum of results of simulations in which the move came later
-    amaf_visits: NDArray[np.float32]  # [C]
-    estimate: NDArray[np.float32]  # [C], what a network says of it, as the player to move there sees it
+    nodes: Any  # [C] NODE, a recarray
     key: NDArray[np.int64]  # [C], or [1] where moves have one outcome: hash of a state that chance led to
     table: NDArray[np.int32]  # [2 C] or [1], the nodes of such states, from the place on that their hash says
+
+    def __getattr__(self, name: str) -> Any:
+        """Returns what NODE says of all nodes, `[C]`, as in `tree.visits`; compiled code knows `nodes` alone."""
+        if name in (NODE.names or ()):
+            return self.nodes[name]
+        raise AttributeError(f"a tree has no {name}")
 
 
 def new_tree(capacity: int, deterministic: bool = True) -> Tree:
     """Makes a tree with room for a number of nodes; memory is taken as it fills."""
-    integers = [np.zeros(capacity, np.int32) for _ in range(5)]
-    reals = [np.zeros(capacity, np.float32) for _ in range(6)]
-    states = [
-        np.zeros(1 if deterministic else capacity, np.int64),
-        np.zeros(1 if deterministic else 2 * capacity, np.int32),
-    ]
-    head: list[Any] = [np.array([1, 0], np.int64), np.array([np.inf, -np.inf])]
-    sums: list[Any] = [np.zeros(capacity, np.int8), np.zeros(capacity)]
-    return Tree._make([*head, *integers, *sums, *reals, *states])
+    states = 0 if deterministic else capacity
+    key, table = np.zeros(max(states, 1), np.int64), np.zeros(max(2 * states, 1), np.int32)
+    nodes = np.zeros(capacity, NODE).view(np.recarray)
+    return Tree(np.array([1, 0], np.int64), np.array([np.inf, -np.inf]), nodes, key, table)
 
 
 def bytes_per_node(tree: Tree) -> float:
     """Returns how many bytes of memory a node takes."""
-    return sum(array.nbytes for array in tree[2:] if len(array) >= len(tree.action)) / len(tree.action)
+    return sum(array.nbytes for array in tree[2:] if len(array) >= len(tree.nodes)) / len(tree.nodes)
 
 
 @njit(cache=True, nogil=True)
-def clear_node(tree, node):  # type: ignore[no-untyped-def]
+def _clear(node, action):  # type: ignore[no-untyped-def]
     """Makes a node new."""
-    tree.first[node] = tree.num_children[node] = tree.visits[node] = tree.pending[node] = tree.proven[node] = 0
-    tree.value[node] = tree.policy[node] = tree.prior_value[node] = tree.prior_visits[node] = 0.0
-    tree.amaf_value[node] = tree.amaf_visits[node] = tree.estimate[node] = 0.0
+    node.action, node.first, node.num_children = action, 0, 0
+    node.visits, node.pending, node.proven, node.value = 0, 0, 0, 0.0
+    node.policy, node.prior_value, node.prior_visits = 0.0, 0.0, 0.0
+    node.amaf_value, node.amaf_visits, node.estimate = 0.0, 0.0, 0.0
 
 
 @njit(cache=True, nogil=True)
-def add_children(tree, node, mask, prior, policy):  # type: ignore[no-untyped-def]
+def add_children(tree, parent, mask, prior, policy):  # type: ignore[no-untyped-def]
     """Gives a node the moves of `mask` `[A]` as children; says False if there is no room.
 
     `prior` `[2, A]` holds their virtual results, `policy` `[A]` their probabilities, which are scaled to sum to one.
@@ -81,18 +93,18 @@ def add_children(tree, node, mask, prior, policy):  # type: ignore[no-untyped-de
     child = tree.info[NODES]
     if count == 0:
         return False
-    if child + count > len(tree.action):
+    if child + count > len(tree.nodes):
         tree.info[FULL] = 1
         return False
     tree.info[NODES] = child + count
-    tree.num_children[node] = count
-    tree.first[node] = child
+    nodes = tree.nodes
+    nodes[parent].num_children, nodes[parent].first = count, child
     for action in range(len(mask)):
         if mask[action]:
-            clear_node(tree, child)
-            tree.action[child] = action
-            tree.policy[child] = policy[action] / total if total > 0.0 else 1.0 / count
-            tree.prior_value[child], tree.prior_visits[child] = prior[0, action], prior[1, action]
+            node = nodes[child]
+            _clear(node, action)
+            node.policy = policy[action] / total if total > 0.0 else 1.0 / count
+            node.prior_value, node.prior_visits = prior[0, action], prior[1, action]
             child += 1
     return True
 
@@ -117,63 +129,51 @@ def node_of(tree, state, used):  # type: ignore[no-untyped-def]
             return tree.table[place]
         place = (place + 1) % len(tree.table)
     node = np.int32(tree.info[NODES])
-    if node == len(tree.action):
+    if node == len(tree.nodes):
         tree.info[FULL] = 1
         return np.int32(0)
     tree.info[NODES] += 1
-    clear_node(tree, node)
-    tree.action[node], tree.key[node], tree.table[place] = -1, key, node
+    _clear(tree.nodes[node], -1)
+    tree.key[node], tree.table[place] = key, node
     return node
 
 
 @njit(cache=True, nogil=True)
-def prove(tree, node, again):  # type: ignore[no-untyped-def]
+def prove(tree, parent, again):  # type: ignore[no-untyped-def]
     """Proves a node from its children, if they suffice: the best result is known if one wins or all are proven.
 
     `again` says that who chose the node moves again there; what is best for the other player is worst for him.
     """
-    best, first = 0, tree.first[node]
-    for child in range(first, first + tree.num_children[node]):
-        if tree.proven[child] == WON:
+    nodes, best, first = tree.nodes, 0, tree.nodes[parent].first
+    for child in range(first, first + nodes[parent].num_children):
+        proven = nodes[child].proven
+        if proven == WON:
             best = WON
             break
-        if tree.proven[child] == 0:
+        if proven == 0:
             best = 4
         elif best < 4:
-            best = max(best, tree.proven[child])
+            best = max(best, proven)
     if 0 < best < 4:
-        tree.proven[node] = best if again else LOST + WON - best
+        nodes[parent].proven = best if again else LOST + WON - best
         return True
     return False
 
 
 @njit(cache=True, nogil=True)
-def _copy_node(tree, node, fresh, to):  # type: ignore[no-untyped-def]
-    fresh.action[to], fresh.num_children[to], fresh.visits[to] = (
-        tree.action[node],
-        tree.num_children[node],
-        tree.visits[node],
-    )
-    fresh.proven[to], fresh.value[to], fresh.policy[to] = tree.proven[node], tree.value[node], tree.policy[node]
-    fresh.prior_value[to], fresh.prior_visits[to] = tree.prior_value[node], tree.prior_visits[node]
-    fresh.amaf_value[to], fresh.amaf_visits[to] = tree.amaf_value[node], tree.amaf_visits[node]
-    fresh.pending[to], fresh.estimate[to] = 0, tree.estimate[node]
-    fresh.first[to] = tree.first[node]  # of the old tree until its children are copied
-
-
-@njit(cache=True, nogil=True)
 def keep_subtree(tree, root, fresh):  # type: ignore[no-untyped-def]
     """Copies what follows a node into an empty tree of the same size, whose root it becomes; without chance only."""
-    _copy_node(tree, root, fresh, 0)
-    used = 1
-    node = 0
-    while node < used:
-        first, fresh.first[node] = fresh.first[node], 0
-        if first:
-            fresh.first[node] = used
-            for i in range(fresh.num_children[node]):
-                _copy_node(tree, first + i, fresh, used + i)
-            used += fresh.num_children[node]
-        node += 1
+    old, new = tree.nodes, fresh.nodes
+    new[0] = old[root]
+    used, i = 1, 0
+    while i < used:
+        node = new[i]
+        node.pending = 0
+        if node.first:
+            for k in range(node.num_children):
+                new[used + k] = old[node.first + k]
+            node.first = used
+            used += node.num_children
+        i += 1
     fresh.info[NODES], fresh.info[FULL] = used, 0
     fresh.bounds[:] = tree.bounds

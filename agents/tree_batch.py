@@ -7,7 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from palestra.agents.tree import add_children
-from palestra.agents.tree_search import back_up, descend, note_end, proven_value
+from palestra.agents.tree_search import STEP, back_up, descend, note_end, proven_value
 from palestra.envs.game import OVER, USED
 
 
@@ -15,9 +15,7 @@ class Batch(NamedTuple):
     """Up to B leaves and the paths to them, rows as in `Walk`."""
 
     depth: NDArray[np.int64]  # [B]
-    path: NDArray[np.int64]  # [B, P]
-    mover: NDArray[np.int64]  # [B, P]
-    reward: NDArray[np.float64]  # [B, P]
+    path: Any  # [B, P] STEP, a recarray
     mask: NDArray[np.bool_]  # [B, A], Ω
     obs: NDArray[np.float32]  # [B, planes, flattened]
     state: NDArray[np.int64]  # [B, W]
@@ -25,12 +23,9 @@ class Batch(NamedTuple):
 
 def new_batch(size: int, num_words: int, num_actions: int, longest: int, num_obs: int) -> Batch:
     """Makes the memory of a batch of leaves."""
-    steps = np.zeros((size, 2 * longest + 4), np.int64)
     return Batch(
         np.zeros(size, np.int64),
-        steps,
-        steps.copy(),
-        np.zeros(steps.shape),
+        np.zeros((size, 2 * longest + 4), STEP).view(np.recarray),
         np.zeros((size, num_actions), np.bool_),
         np.zeros((size, num_obs), np.float32),
         np.zeros((size, num_words), np.int64),
@@ -61,14 +56,13 @@ def checked(logits: Any, values: Any, mask: NDArray[np.bool_]) -> tuple[NDArray[
 def _keep(tree, b, row, w, depth, world):  # type: ignore[no-untyped-def]
     """Writes a leaf and the way to it into a row, and lets its path wait."""
     b.depth[row] = depth
-    b.path[row, : depth + 1], b.mover[row, : depth + 1] = w.path[: depth + 1], w.mover[: depth + 1]
-    b.reward[row, : depth + 1] = w.reward[: depth + 1]
     used = w.state[USED]
     b.state[row, :used] = w.state[:used]
     world.game.legal(w.state, b.mask[row], world.data)
     world.game.observe(w.state, b.obs[row], world.data)
     for d in range(depth + 1):
-        tree.pending[w.path[d]] += 1
+        b.path[row, d] = w.path[d]
+        tree.nodes[w.path[d].node].pending += 1
 
 
 @njit(cache=True, nogil=True)
@@ -81,16 +75,17 @@ def collect(tree, w, s, world, b, forced):  # type: ignore[no-untyped-def]
     rows = 0
     for done in range(len(forced)):
         depth = descend(tree, w, s, world, forced[done])
-        leaf = w.path[depth]
-        if w.state[OVER] or (s.solver and depth and tree.proven[leaf]):
+        end = w.path[depth]
+        leaf = tree.nodes[end.node]
+        if w.state[OVER] or (s.solver and depth and leaf.proven):
             result = 0.0
             if not w.state[OVER]:
-                result = proven_value(tree, leaf, w.mover[depth])
+                result = proven_value(leaf, end.mover)
             elif s.solver and depth:
-                note_end(tree, leaf, w.mover[depth], w.reward[depth])
+                note_end(leaf, end.mover, end.reward)
             w.trace[0] = 0
             back_up(tree, w, depth, result, s, 0)
-        elif tree.pending[leaf] > 0 or rows == len(b.depth):
+        elif leaf.pending > 0 or rows == len(b.depth):
             return rows, done
         else:
             _keep(tree, b, rows, w, depth, world)
@@ -107,11 +102,11 @@ def deliver(tree, w, s, b, policy, value):  # type: ignore[no-untyped-def]
     w.prior[:] = 0.0
     for row in range(len(value)):
         depth = b.depth[row]
-        w.path[: depth + 1], w.mover[: depth + 1] = b.path[row, : depth + 1], b.mover[row, : depth + 1]
-        w.reward[: depth + 1] = b.reward[row, : depth + 1]
-        leaf = w.path[depth]
-        tree.estimate[leaf] = value[row]
+        for d in range(depth + 1):
+            w.path[d] = b.path[row, d]
+        leaf = w.path[depth].node
+        tree.nodes[leaf].estimate = value[row]
         w.policy[:] = policy[row]
         add_children(tree, leaf, b.mask[row], w.prior, w.policy)
         w.trace[0] = 0
-        back_up(tree, w, depth, value[row] if w.mover[0] == 0 else -value[row], s, 1)
+        back_up(tree, w, depth, value[row] if w.path[0].mover == 0 else -value[row], s, 1)

@@ -5,9 +5,6 @@ UCT: Kocsis and Szepesvari, "Bandit based Monte-Carlo planning" (2006), section 
 and real visits by their equivalence, as in section 4.4. PUCT: Silver et al., "A general reinforcement learning
 algorithm" (2018), Methods, with a constant in place of its slowly growing factor. Gumbel: Danihelka et al., "Policy
 improvement by planning with Gumbel" (2022), section 5, equation 14, with completed values of its appendix D.
-
-The loops over children take the arrays that they read out of the tree first: handing the whole tree to a function for
-each child would cost more than what is computed.
 """
 
 from typing import NamedTuple
@@ -66,33 +63,28 @@ def _with_later(q, n, later, later_sum, rave):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _decided(tree, node):  # type: ignore[no-untyped-def]
+def _decided(nodes, first, last):  # type: ignore[no-untyped-def]
     """Returns a child that is proven to win, or -1."""
-    proven, first = tree.proven, np.int64(tree.first[node])
-    for child in range(first, first + tree.num_children[node]):
-        if proven[at(child)] == WON:
+    for child in range(first, last):
+        if nodes[at(child)].proven == WON:
             return child
     return -1
 
 
 @njit(cache=True, nogil=True)
-def _uct(tree, node, s):  # type: ignore[no-untyped-def]
-    visits, pending, values, proven = tree.visits, tree.pending, tree.value, tree.proven
-    prior_visits, prior_values = tree.prior_visits, tree.prior_value
-    later, later_sums = tree.amaf_visits, tree.amaf_value
-    low, high = bounds_of(tree, s)
-    first, best, highest = np.int64(tree.first[node]), -1, -np.inf
-    log_visits, loss = np.log(max(visits[node] + pending[node], 1)), _loss(s, low, high)
-    for child in range(first, first + tree.num_children[node]):
-        c = at(child)
-        if proven[c] == LOST:
+def _uct(nodes, parent, s, low, high):  # type: ignore[no-untyped-def]
+    node, best, highest = nodes[at(parent)], -1, -np.inf
+    log_visits, loss = np.log(max(node.visits + node.pending, 1)), _loss(s, low, high)
+    for child in range(node.first, node.first + node.num_children):
+        node = nodes[at(child)]
+        if node.proven == LOST:
             continue
-        n = visits[c] + s.virtual_loss * pending[c] + prior_visits[c]
+        n = node.visits + s.virtual_loss * node.pending + node.prior_visits
         value = s.first_play
         if n > 0.0:
-            value = scaled((values[c] + loss * pending[c] + prior_values[c]) / n, low, high)
-        if s.rave > 0.0 and later[c] > 0.0:
-            value = _with_later(value, n, later[c], later_sums[c], s.rave)
+            value = scaled((node.value + loss * node.pending + node.prior_value) / n, low, high)
+        if s.rave > 0.0 and node.amaf_visits > 0.0:
+            value = _with_later(value, n, node.amaf_visits, node.amaf_value, s.rave)
         if s.exploration > 0.0 and n > 0.0:
             value += s.exploration * np.sqrt(log_visits / n)
         if value > highest:
@@ -101,59 +93,56 @@ def _uct(tree, node, s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _puct(tree, node, s):  # type: ignore[no-untyped-def]
-    visits, pending, values, proven, policy = tree.visits, tree.pending, tree.value, tree.proven, tree.policy
-    low, high = bounds_of(tree, s)
-    best, highest, first = -1, -np.inf, np.int64(tree.first[node])
-    last = first + tree.num_children[node]
+def _puct(nodes, parent, s, low, high):  # type: ignore[no-untyped-def]
+    best, highest, first = -1, -np.inf, np.int64(nodes[parent].first)
+    last = first + nodes[parent].num_children
     total, seen, tried_policy, value_sum = 0, 0, 0.0, 0.0
     for child in range(first, last):
-        c = at(child)
-        total += visits[c] + pending[c]
-        if visits[c] > 0:
-            seen += visits[c]
-            tried_policy += policy[c]
-            value_sum += values[c]
+        node = nodes[at(child)]
+        total += node.visits + node.pending
+        if node.visits > 0:
+            seen += node.visits
+            tried_policy += node.policy
+            value_sum += node.value
     mean = scaled(value_sum / seen, low, high) if seen else 0.0
     first_play = mean - s.first_play * np.sqrt(tried_policy)
     bonus, loss = s.exploration * np.sqrt(max(total, 1)), _loss(s, low, high)
     for child in range(first, last):
-        c = at(child)
-        if proven[c] == LOST:
+        node = nodes[at(child)]
+        if node.proven == LOST:
             continue
-        n = visits[c] + s.virtual_loss * pending[c]
-        value = scaled((values[c] + loss * pending[c]) / n, low, high) if n > 0.0 else first_play
-        value += bonus * policy[c] / (1 + visits[c] + pending[c])
+        n = node.visits + s.virtual_loss * node.pending
+        value = scaled((node.value + loss * node.pending) / n, low, high) if n > 0.0 else first_play
+        value += bonus * node.policy / (1 + node.visits + node.pending)
         if value > highest:
             best, highest = child, value
     return best
 
 
 @njit(cache=True, nogil=True)
-def improved_policy(tree, node, s, out):  # type: ignore[no-untyped-def]
+def improved_policy(tree, parent, s, out):  # type: ignore[no-untyped-def]
     """Writes the softmax of log-probabilities plus scaled completed values into `out`, one entry a child.
 
     A move without visits gets the mixed value of appendix D: the node's own value and the visited moves' mean, weighted
     by their probabilities. The scale is (50 + most visits) times the value, on [0, 1] as the paper's.
     """
-    first, count = np.int64(tree.first[node]), tree.num_children[node]
+    nodes, first, count = tree.nodes, np.int64(tree.nodes[parent].first), tree.nodes[parent].num_children
     low, high = bounds_of(tree, s)
     total, most, tried_policy, mean = 0, 0, 0.0, 0.0
     for child in range(first, first + count):
-        n = tree.visits[child]
-        total += n
-        most = max(most, n)
-        if n > 0:
-            tried_policy += tree.policy[child]
-            mean += tree.policy[child] * scaled(tree.value[child] / n, low, high)
-    own = scaled(tree.estimate[node], low, high)
+        node = nodes[child]
+        total += node.visits
+        most = max(most, node.visits)
+        if node.visits > 0:
+            tried_policy += node.policy
+            mean += node.policy * scaled(node.value / node.visits, low, high)
+    own = scaled(nodes[parent].estimate, low, high)
     mixed = (own + total * mean / tried_policy) / (1 + total) if tried_policy > 0.0 else own
     highest = -np.inf
     for i in range(count):
-        node_i = first + i
-        n = tree.visits[node_i]
-        q = scaled(tree.value[node_i] / n, low, high) if n > 0 else mixed
-        out[i] = np.log(max(tree.policy[node_i], 1e-12)) + (50.0 + most) * 0.5 * (q + 1.0)
+        node = nodes[first + i]
+        q = scaled(node.value / node.visits, low, high) if node.visits > 0 else mixed
+        out[i] = np.log(max(node.policy, 1e-12)) + (50.0 + most) * 0.5 * (q + 1.0)
         highest = max(highest, out[i])
     norm = 0.0
     for i in range(count):
@@ -164,32 +153,34 @@ def improved_policy(tree, node, s, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _gumbel(tree, node, s):  # type: ignore[no-untyped-def]
-    first, count, best, highest = tree.first[node], tree.num_children[node], -1, -np.inf
+def _gumbel(tree, parent, s):  # type: ignore[no-untyped-def]
+    nodes, first, count = tree.nodes, np.int64(tree.nodes[parent].first), tree.nodes[parent].num_children
     wanted = np.empty(count)
-    improved_policy(tree, node, s, wanted)
-    total = 0
+    improved_policy(tree, parent, s, wanted)
+    total, best, highest = 0, -1, -np.inf
     for child in range(first, first + count):
-        total += tree.visits[child] + tree.pending[child]
+        total += nodes[child].visits + nodes[child].pending
     for i in range(count):
-        child = first + i
-        if s.solver and tree.proven[child] == LOST:
+        node = nodes[first + i]
+        if s.solver and node.proven == LOST:
             continue
-        lead = wanted[i] - (tree.visits[child] + tree.pending[child]) / (1.0 + total)
+        lead = wanted[i] - (node.visits + node.pending) / (1.0 + total)
         if lead > highest:
-            best, highest = child, lead
+            best, highest = first + i, lead
     return best
 
 
 @njit(cache=True, nogil=True)
-def select(tree, node, s):  # type: ignore[no-untyped-def]
+def select(tree, parent, s):  # type: ignore[no-untyped-def]
     """Returns the child to go down to: one proven to win, else by the rule; where all are lost, the first."""
-    if s.solver and tree.proven[node] == LOST:
-        return _decided(tree, node)
+    nodes, first = tree.nodes, np.int64(tree.nodes[parent].first)
+    if s.solver and nodes[parent].proven == LOST:
+        return _decided(nodes, first, first + nodes[parent].num_children)
+    low, high = bounds_of(tree, s)
     if s.rule == UCT:
-        child = _uct(tree, node, s)
+        child = _uct(nodes, parent, s, low, high)
     elif s.rule == PUCT:
-        child = _puct(tree, node, s)
+        child = _puct(nodes, parent, s, low, high)
     else:
-        child = _gumbel(tree, node, s)
-    return child if child >= 0 else tree.first[node]
+        child = _gumbel(tree, parent, s)
+    return child if child >= 0 else first

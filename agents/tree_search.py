@@ -7,11 +7,20 @@ from numba import njit
 from numpy.typing import NDArray
 
 from palestra.agents.tree import DRAWN, LOST, WON, add_children, node_of, prove
-from palestra.agents.tree_policy import select
+from palestra.agents.tree_policy import at, select
 from palestra.envs.game import OVER, PLAYER, USED, Functions
 from palestra.envs.rng import randint
 
 Array = NDArray[Any]
+
+
+STEP = np.dtype(
+    [
+        ("node", np.int64),
+        ("mover", np.int64),  # who chose it, -1 for states that chance led to; of the root, who is to move at the end
+        ("reward", np.float64),  # what it brought to player 0
+    ]
+)
 
 
 class World(NamedTuple):
@@ -27,9 +36,7 @@ class Walk(NamedTuple):
 
     start: NDArray[np.int64]  # [W], the root's state
     state: NDArray[np.int64]  # [W]
-    path: NDArray[np.int64]  # [2 * max_plies + 4], nodes from the root on; a move by the state that chance led to
-    mover: NDArray[np.int64]  # likewise, who chose each of them, -1 for outcomes; first, who is to move at the end
-    reward: NDArray[np.float64]  # likewise, what each brought to player 0
+    path: Any  # [2 * max_plies + 4] STEP, a recarray, from the root on; a move by the state that chance led to
     mask: NDArray[np.bool_]  # [A]
     prior: NDArray[np.float64]  # [2, A]
     policy: NDArray[np.float64]  # [A]
@@ -39,16 +46,12 @@ class Walk(NamedTuple):
 
 def new_walk(num_words: int, num_actions: int, longest: int) -> Walk:
     """Makes the memory of a simulation."""
-    steps = np.zeros(2 * longest + 4, np.int64)
-    table = np.zeros((2, num_actions))
     return Walk(
         np.zeros(num_words, np.int64),
         np.zeros(num_words, np.int64),
-        steps,
-        steps.copy(),
-        np.zeros(len(steps)),
+        np.zeros(2 * longest + 4, STEP).view(np.recarray),
         np.zeros(num_actions, np.bool_),
-        table,
+        np.zeros((2, num_actions)),
         np.ones(num_actions),
         np.zeros(longest + 1, np.int64),
         np.zeros(num_actions, np.int64),
@@ -66,19 +69,9 @@ def expand(tree, node, w, world):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _step(tree, node, depth, w, world):  # type: ignore[no-untyped-def]
-    """Makes the move of a child and returns the node whose turn it is then, and the depth."""
-    mover = w.state[PLAYER]
-    reward = world.game.play(w.state, np.int64(tree.action[node]), world.rng, world.data)
-    depth += 1
-    w.path[depth], w.mover[depth], w.reward[depth] = node, mover, reward
-    if len(tree.key) > 1:
-        outcome = node_of(tree, w.state, w.state[USED])
-        if outcome:
-            depth += 1
-            w.path[depth], w.mover[depth], w.reward[depth] = outcome, -1, 0.0
-            node = outcome
-    return node, depth
+def _step(step, node, mover, reward):  # type: ignore[no-untyped-def]
+    """Notes a step of the path."""
+    step.node, step.mover, step.reward = node, mover, reward
 
 
 @njit(cache=True, nogil=True)
@@ -87,21 +80,29 @@ def descend(tree, w, s, world, forced):  # type: ignore[no-untyped-def]
 
     `forced` is the child of the root to go through, or -1.
     """
-    used = w.start[USED]
-    w.state[:used] = w.start[:used]
+    nodes, path, state = tree.nodes, w.path, w.state
+    for i in range(w.start[USED]):
+        state[i] = w.start[i]
     node, depth = np.int64(0), 0
-    w.path[0] = 0
-    while not w.state[OVER] and depth + 2 < len(w.path):
-        if depth > 0 and s.solver and tree.proven[node]:
+    path[0].node = 0
+    while not state[OVER] and depth + 2 < len(path):
+        if depth > 0 and s.solver and nodes[node].proven:
             break
-        if tree.first[node] == 0:
-            if s.expand_after < 0 or (tree.visits[node] < s.expand_after and depth > 0):
+        if nodes[node].first == 0:
+            if s.expand_after < 0 or (nodes[node].visits < s.expand_after and depth > 0):
                 break
             if not expand(tree, node, w, world):
                 break
-        child = select(tree, node, s) if depth > 0 or forced < 0 else forced
-        node, depth = _step(tree, np.int64(child), depth, w, world)
-    w.mover[0] = w.state[PLAYER]
+        node = np.int64(select(tree, node, s) if depth > 0 or forced < 0 else forced)
+        mover, depth = state[PLAYER], depth + 1
+        reward = world.game.play(state, np.int64(nodes[node].action), world.rng, world.data)
+        _step(path[depth], node, mover, reward)
+        if len(tree.key) > 1:
+            outcome = node_of(tree, state, state[USED])
+            if outcome:
+                node, depth = np.int64(outcome), depth + 1
+                _step(path[depth], node, -1, 0.0)
+    path[0].mover = state[PLAYER]
     return depth
 
 
@@ -129,36 +130,38 @@ def random_playout(w, s, world):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def note_end(tree, node, mover, result):  # type: ignore[no-untyped-def]
+def note_end(node, mover, result):  # type: ignore[no-untyped-def]
     """Proves a node at which the game is over."""
     own = result if mover == 0 else -result
-    tree.proven[node] = WON if own > 0.0 else LOST if own < 0.0 else DRAWN
+    node.proven = WON if own > 0.0 else LOST if own < 0.0 else DRAWN
 
 
 @njit(cache=True, nogil=True)
-def proven_value(tree, node, mover):  # type: ignore[no-untyped-def]
+def proven_value(node, mover):  # type: ignore[no-untyped-def]
     """Returns player 0's result at a proven node."""
-    own = tree.proven[node] - DRAWN
+    own = node.proven - DRAWN
     return float(own if mover == 0 else -own)
 
 
 @njit(cache=True, nogil=True)
-def _credit_later(tree, node, mover, own, owner):  # type: ignore[no-untyped-def]
+def _credit_later(nodes, parent, mover, own, owner):  # type: ignore[no-untyped-def]
     """Gives a result to all moves of a node that its player made first anywhere later in the simulation."""
-    first = tree.first[node]
-    for child in range(first, first + tree.num_children[node]):
-        if owner[tree.action[child]] == mover:
-            tree.amaf_visits[child] += 1.0
-            tree.amaf_value[child] += own
+    first = nodes[parent].first
+    for child in range(first, first + nodes[parent].num_children):
+        node = nodes[at(child)]
+        if owner[at(node.action)] == mover:
+            node.amaf_visits += 1.0
+            node.amaf_value += own
 
 
 @njit(cache=True, nogil=True)
-def _best_mean(tree, node, otherwise):  # type: ignore[no-untyped-def]
+def _best_mean(nodes, parent, otherwise):  # type: ignore[no-untyped-def]
     """Returns the mean result of the best of a node's moves, or what is given where none has any."""
     best = -np.inf
-    for child in range(tree.first[node], tree.first[node] + tree.num_children[node]):
-        if tree.visits[child] > 0:
-            best = max(best, tree.value[child] / tree.visits[child])
+    for child in range(parent.first, parent.first + parent.num_children):
+        node = nodes[at(child)]
+        if node.visits > 0:
+            best = max(best, node.value / node.visits)
     return best if best > -np.inf else otherwise
 
 
@@ -169,32 +172,32 @@ def back_up(tree, w, depth, result, s, waited):  # type: ignore[no-untyped-def]
     With chance and one player, a state hands on what its best move is worth so far in place of the result, as MaxUCT
     does (Keller and Helmert, "Trial-based heuristic tree search for finite horizon MDPs", 2013).
     """
-    rave = s.rave > 0.0
+    nodes, path, bounds, owner, rave = tree.nodes, w.path, tree.bounds, w.owner, s.rave > 0.0
     if rave:
-        w.owner[:] = -1
+        owner[:] = -1
         for k in range(w.trace[0], 0, -1):
-            w.owner[w.trace[k]] = (w.mover[0] + k - 1) % s.num_players
-    proving = s.solver and tree.proven[w.path[depth]] != 0
+            owner[w.trace[k]] = (path[0].mover + k - 1) % s.num_players
+    proving = s.solver and nodes[path[depth].node].proven != 0
     for d in range(depth, 0, -1):
-        node, mover = w.path[d], w.mover[d]
-        tree.visits[node] += 1
-        tree.pending[node] -= waited
+        step, parent = path[d], path[d - 1]
+        node, mover = nodes[step.node], step.mover
+        node.visits += 1
+        node.pending -= waited
         if mover < 0:
             if s.num_players == 1:
-                result = _best_mean(tree, node, result)
+                result = _best_mean(nodes, node, result)
             continue
-        result = w.reward[d] + s.discount * result
+        result = step.reward + s.discount * result
         own = result if mover == 0 else -result
-        tree.value[node] += own
+        node.value += own
         if s.rescale:
-            tree.bounds[0], tree.bounds[1] = min(tree.bounds[0], own), max(tree.bounds[1], own)
-        parent = w.path[d - 1]
+            bounds[0], bounds[1] = min(bounds[0], own), max(bounds[1], own)
         if rave:
-            w.owner[tree.action[node]] = mover
-            _credit_later(tree, parent, mover, own, w.owner)
-        proving = proving and prove(tree, parent, d > 1 and w.mover[d - 1] == mover)
-    tree.visits[0] += 1
-    tree.pending[0] -= waited
+            owner[node.action] = mover
+            _credit_later(nodes, parent.node, mover, own, owner)
+        proving = proving and prove(tree, parent.node, d > 1 and parent.mover == mover)
+    nodes[0].visits += 1
+    nodes[0].pending -= waited
 
 
 @njit(cache=True, nogil=True)
@@ -204,17 +207,18 @@ def simulate(tree, w, s, world, num_simulations, forced):  # type: ignore[no-unt
     `forced` is the child of the root that all of them go through, or -1.
     """
     for done in range(num_simulations):
-        if s.solver and tree.proven[0]:
+        if s.solver and tree.nodes[0].proven:
             return done
         depth = descend(tree, w, s, world, forced)
-        leaf, mover = w.path[depth], w.mover[depth]
+        end = w.path[depth]
+        leaf = tree.nodes[end.node]
         w.trace[0] = 0
         if w.state[OVER]:
             if s.solver and depth:
-                note_end(tree, leaf, mover, w.reward[depth])
+                note_end(leaf, end.mover, end.reward)
             result = 0.0
-        elif s.solver and tree.proven[leaf]:
-            result = proven_value(tree, leaf, mover)
+        elif s.solver and leaf.proven:
+            result = proven_value(leaf, end.mover)
         elif s.own_playout:
             result = world.game.playout(w.state, w.trace, world.rng, world.data)
         else:
