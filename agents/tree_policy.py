@@ -157,7 +157,7 @@ def _gumbel(tree, parent, s):  # type: ignore[no-untyped-def]
     nodes, first, count = tree.nodes, np.int64(tree.nodes[parent].first), tree.nodes[parent].num_children
     wanted = np.empty(count)
     improved_policy(tree, parent, s, wanted)
-    total, best, highest = 0, -1, -np.inf
+    total, best, highest = 0, np.int64(-1), -np.inf
     for child in range(first, first + count):
         total += nodes[child].visits + nodes[child].pending
     for i in range(count):

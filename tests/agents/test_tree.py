@@ -24,6 +24,8 @@ from palestra.agents.tree import (
 MASK = np.array([True, False, True, True])
 PRIOR = np.array([[0.1, 0.2, 0.3, 0.4], [1.0, 2.0, 3.0, 4.0]])
 POLICY = np.array([2.0, 9.0, 5.0, 1.0])
+KEPT = ["action", "num_children", "visits", "proven", "value", "policy", "prior_value", "prior_visits"]
+KEPT += ["amaf_value", "amaf_visits", "estimate"]
 
 
 def grown(seed: int, num_nodes: int, capacity: int = 200) -> Tree:
@@ -33,25 +35,21 @@ def grown(seed: int, num_nodes: int, capacity: int = 200) -> Tree:
         leaves = np.flatnonzero(tree.first[: tree.info[NODES]] == 0)
         add_children(tree, int(random.choice(leaves)), random.random(4) < 0.6, random.random((2, 4)), random.random(4))
     used = tree.info[NODES]
-    for array in tree[5:15]:
-        array[:used] = random.integers(1, 100, used)
+    for name in ("pending", *KEPT[2:]):
+        tree.nodes[name][:used] = random.integers(1, 100, used)
     return tree
 
 
 def told(tree: Tree, node: int) -> list:
     """Tells all that is known of a node and of what follows it, but for what waits."""
     first, count = int(tree.first[node]), int(tree.num_children[node])
-    own = [array[node].item() for name, array in zip(tree._fields, tree, strict=True) if name in KEPT]
+    own = [tree.nodes[name][node].item() for name in KEPT]
     return [own, [told(tree, child) for child in range(first, first + count)]]
 
 
 def size(tree: Tree, node: int) -> int:
     first, count = int(tree.first[node]), int(tree.num_children[node])
     return 1 + sum(size(tree, child) for child in range(first, first + count))
-
-
-KEPT = {"action", "num_children", "visits", "proven", "value", "policy", "prior_value", "prior_visits"}
-KEPT |= {"amaf_value", "amaf_visits", "estimate"}
 
 
 @pytest.mark.kernel
@@ -144,6 +142,6 @@ def test_what_is_kept_is_the_subtree_with_all_its_counts(seed: int) -> None:
 
 
 def test_bytes_of_a_node() -> None:
-    """Five words of four bytes, six numbers of four, a sum of eight and a byte; with chance a hash and its places."""
-    assert bytes_per_node(new_tree(1000)) == 5 * 4 + 6 * 4 + 8 + 1
-    assert bytes_per_node(new_tree(1000, deterministic=False)) == 53 + 8 + 8
+    """Six words of four bytes, six numbers of four and a sum of eight; with chance a hash and its places."""
+    assert bytes_per_node(new_tree(1000)) == 6 * 4 + 6 * 4 + 8
+    assert bytes_per_node(new_tree(1000, deterministic=False)) == 56 + 8 + 8
