@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numba import config
 
-from palestra.agents.tree import DRAWN, FULL, LOST, NODES, WON, Tree, new_tree
+from palestra.agents.tree import DRAWN, FULL, NODES, Tree, new_tree
 from palestra.agents.tree_policy import PUCT
 from palestra.agents.tree_search import Walk, World, new_walk, random_playout, simulate
 from palestra.envs.game import OVER, Game, State, functions, legal_mask
