@@ -1,7 +1,7 @@
 """How strong the tree search plays 9x9 Go: games against GNU Go at several times a move, and their picture.
 
-Each time a move is one `palestra match` with alternating colours under Chinese rules, komi 7, two threads; GNU Go counts
-the finished games. The search resigns below -0.95 and stops a move early where no other move can overtake.
+Each time a move is one `palestra match` with alternating colours under Chinese rules, komi 7, two threads; GNU Go
+counts the finished games. The search resigns below -0.95 and stops a move early where no other move can overtake.
 
     python benchmarks/go_strength.py [games] [seconds ...]
 """
