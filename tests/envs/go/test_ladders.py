@@ -123,7 +123,7 @@ def turned(rows: list[str]) -> Iterator[tuple[list[str], str]]:
 def test_long_ladders_are_read_to_their_end() -> None:
     """Along an edge or across the board, where a hunter that first tried its other move would not get far."""
     empty = [" ".join("." * 19)] * 19
-    edge = put(empty, T16="X", T15="O", S15="*")
+    edge = put(empty, T16="X", T15="O", S15="*", K1="O")  # K1 helps a chain that was let out to the left
     across = put(empty, C5="X", C4="X", D4="O", D3="X", E3="X", D5="*")
     for rows, name in [*turned(edge), *turned(across)]:
         assert works(rows, BLACK, name)
