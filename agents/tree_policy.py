@@ -170,7 +170,7 @@ def _gumbel(tree, parent, s):  # type: ignore[no-untyped-def]
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def select(tree, parent, s):  # type: ignore[no-untyped-def]
     """Returns the child to go down to: one proven to win, else by the rule; where all are lost, the first."""
     nodes, first = tree.nodes, np.int64(tree.nodes[parent].first)
