@@ -28,7 +28,7 @@ Evaluator = Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[NDArray[np.
 """`(obs [B, *obs_shape], states [B, W]) -> (logits [B, A], values [B])` of the player to move, in [-1, 1]."""
 
 RULES = {"uct": UCT, "puct": PUCT, "gumbel": GUMBEL}
-CHUNK = 64  # simulations between two looks at the clock; with a network it is one batch
+CHUNK, LOOK = 64, 0.005  # at least so many simulations and seconds between looks at the clock; with a network a batch
 
 
 @dataclass(frozen=True)
@@ -217,8 +217,7 @@ class Search:
             self.simulations = sum(pool.map(work, range(len(self._trees))))
 
     def _for_seconds(self, thread: int, seconds: float) -> int:
-        begin, done = time.perf_counter(), 0
-        number = CHUNK if self.evaluator is None else self.config.batch
+        begin, done, number = time.perf_counter(), 0, CHUNK if self.evaluator is None else self.config.batch
         while True:
             ran = self._simulate(thread, number, CHUNK)
             done += ran
@@ -226,6 +225,8 @@ class Search:
             lead = lead_of(self._trees[thread]) if self.config.early else 0
             if ran < number or spent >= seconds or lead > done / spent * (seconds - spent):
                 return done
+            if self.evaluator is None:
+                number = max(CHUNK, int(done / spent * min(LOOK, seconds - spent)))
 
     def _simulate(self, thread: int, number: int, planned: int) -> int:
         tree, walk, world = self._trees[thread], self._walks[thread], self._worlds[thread]
