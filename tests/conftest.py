@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,3 +33,7 @@ def palestra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         return status, captured.out, captured.err
 
     return run
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it that runs the tests in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
