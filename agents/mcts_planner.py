@@ -31,7 +31,7 @@ class MCTSPlannerConfig:
 
     simulations: int = 1000
     """Simulations before each action."""
-    exploration: float = 1.4
+    exploration: float = 2.0
     """Constant of UCT, for returns scaled to lie between -1 and 1."""
     horizon: int = 50
     """Steps that a simulation looks ahead at most; what comes later counts nothing."""
