@@ -3,8 +3,8 @@
 Both are UCT with one random playout a leaf and proven results, on one thread; ours keeps its tree from move to move
 (visits kept count as simulations), theirs starts anew. Two games have one random opening, with colours swapped. At
 equal simulations both make as many a move; at equal time both look at the same clock, by turns in one process. Theirs
-has the constant of UCT that is best among those of `--tune`, which lets its bots of several constants play ours. The columns
-"ms" are what a move took each of them in fact.
+has the constant of UCT that is best among those of `--tune`, which lets its bots of several constants play ours. The
+columns "ms" are what a move took each of them in fact.
 
 The folder with OpenSpiel (pip install --target FOLDER open_spiel) is PALESTRA_PEERS; without it ours is measured alone.
 
