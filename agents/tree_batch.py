@@ -77,11 +77,10 @@ def collect(tree, w, s, world, b, forced):  # type: ignore[no-untyped-def]
         depth = descend(tree, w, s, world, forced[done])
         end = w.path[depth]
         leaf = tree.nodes[end.node]
-        if w.state[OVER] or (s.solver and depth and leaf.proven):
-            result = 0.0
-            if not w.state[OVER]:
-                result = proven_value(leaf, end.mover)
-            elif s.solver and depth:
+        proven = s.solver and depth and leaf.proven
+        if w.state[OVER] or proven:
+            result = proven_value(leaf, end.mover) if proven else 0.0
+            if s.solver and depth and not proven:
                 note_end(leaf, end.mover, end.reward)
             w.trace[0] = 0
             back_up(tree, w, depth, result, s, 0)

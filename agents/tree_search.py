@@ -78,7 +78,8 @@ def _step(step, node, mover, reward):  # type: ignore[no-untyped-def]
 def descend(tree, w, s, world, forced):  # type: ignore[no-untyped-def]
     """Goes from the root's state to a node without moves, or an end of the game; returns its depth on the path.
 
-    `forced` is the child of the root to go through, or -1.
+    A proven move ends the way too, and is not made: `w.state` is then the one before it. `forced` is the child of the
+    root to go through, or -1.
     """
     nodes, path, state = tree.nodes, w.path, w.state
     for i in range(w.start[USED]):
@@ -86,8 +87,6 @@ def descend(tree, w, s, world, forced):  # type: ignore[no-untyped-def]
     node, depth = np.int64(0), 0
     path[0].node = 0
     while not state[OVER] and depth + 2 < len(path):
-        if depth > 0 and s.solver and nodes[node].proven:
-            break
         if nodes[node].first == 0:
             if s.expand_after < 0 or (nodes[node].visits < s.expand_after and depth > 0):
                 break
@@ -95,6 +94,9 @@ def descend(tree, w, s, world, forced):  # type: ignore[no-untyped-def]
                 break
         node = np.int64(select(tree, node, s) if depth > 0 or forced < 0 else forced)
         mover, depth = state[PLAYER], depth + 1
+        if s.solver and nodes[node].proven:
+            _step(path[depth], node, mover, 0.0)
+            break
         reward = world.game.play(state, np.int64(nodes[node].action), world.rng, world.data)
         _step(path[depth], node, mover, reward)
         if len(tree.key) > 1:
@@ -213,12 +215,12 @@ def simulate(tree, w, s, world, num_simulations, forced):  # type: ignore[no-unt
         end = w.path[depth]
         leaf = tree.nodes[end.node]
         w.trace[0] = 0
-        if w.state[OVER]:
+        if s.solver and depth and leaf.proven:
+            result = proven_value(leaf, end.mover)
+        elif w.state[OVER]:
             if s.solver and depth:
                 note_end(leaf, end.mover, end.reward)
             result = 0.0
-        elif s.solver and leaf.proven:
-            result = proven_value(leaf, end.mover)
         elif s.own_playout:
             result = world.game.playout(w.state, w.trace, world.rng, world.data)
         else:

@@ -100,7 +100,7 @@ def new_session(searches: bool) -> Session:
 
     files = {"a.sgf": SGF, "b.sgf": SGF[:50]}
     session = Session(
-        Brain("fuzzed", make, searches, -0.9), Table(*named_rules("chinese", 5, None)), lambda seconds: True
+        Brain("fuzzed", make, searches, -0.9), Table(named_rules("chinese", 5, None)), lambda seconds: True
     )
     session.read_file = lambda name: files.get(name, b"")
     session.write_file = lambda name, text: None

@@ -6,17 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from palestra.envs.game import State
-from palestra.envs.go.board import point_of
-from palestra.envs.go.dead import dead_stones
+from palestra.envs.go.dead import dead_stones, take_off
+from palestra.envs.go.rules import Rules
 from palestra.envs.go.scoring import owners, score_2
-from palestra.envs.go.state import BLACK, COLOR, EMPTY, LOST_BLACK, LOST_WHITE, PASSES, SIZE
-
-AS_THEY_STAND = ("tromp-taylor", "cgos")  # sets of rules under which no dead stones are taken off at the end
+from palestra.envs.go.state import PASSES, SIZE
 
 
-def dead_at_end(state: State, rules: str) -> list[int]:
-    """Lists the stones, as actions, that the named rules have taken off here: the dead ones, after two passes."""
-    return dead_stones(state) if state[PASSES] >= 2 and rules not in AS_THEY_STAND else []
+def dead_at_end(state: State, rules: Rules) -> list[int]:
+    """Lists the stones, as actions, that are taken off here under some rules: the dead ones, after two passes."""
+    return dead_stones(state) if state[PASSES] >= 2 and rules.agreement else []
 
 
 def lead_without(state: State, dead: Collection[int] = ()) -> float:
@@ -38,9 +36,7 @@ def score_text(lead: float) -> str:
 
 def _without(state: State, dead: Collection[int]) -> State:
     """Returns a copy without some stones, to be counted and not to be played on: chains are as they were."""
-    copy = state.copy()
-    for action in dead:
-        point = point_of(copy, action)
-        copy[LOST_BLACK if copy[point + COLOR] == BLACK else LOST_WHITE] += 1
-        copy[point + COLOR] = EMPTY
+    copy, marks = state.copy(), np.zeros(int(state[SIZE]) ** 2, np.bool_)
+    marks[list(dead)] = True
+    take_off(copy, marks)
     return copy

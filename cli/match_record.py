@@ -113,7 +113,7 @@ class GoRecords:
         """Counts the last position; the note says where referee and engine see another winner."""
         passed = [action for _, action in position.moves[-2:]] == [position.pass_action] * 2
         end = "two passes" if passed else "cut off"
-        dead = dead_at_end(position.state, self._name)
+        dead = dead_at_end(position.state, self._rules)
         own = lead_without(position.state, dead)
         lead, note = own, ""
         if self._referee:

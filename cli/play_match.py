@@ -129,8 +129,10 @@ def record(match: Match) -> "GameRecord":
 def _count(match: Match) -> tuple[float, list[int]]:
     """Returns Black's lead in Go, and the stones that were taken off as dead."""
     from palestra.cli.counting import dead_at_end, lead_without
+    from palestra.envs.go.rules import rules_named
+    from palestra.envs.go.state import SIZE
 
-    dead = dead_at_end(match.state, match.rules)
+    dead = dead_at_end(match.state, rules_named(match.rules, size=int(match.state[SIZE])))
     return lead_without(match.state, dead), dead
 
 

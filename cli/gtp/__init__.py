@@ -84,7 +84,7 @@ def new_session(spec: str, options: Options) -> Session:
     """
     if not -1 <= options.resign <= 1:
         raise ValueError(f"--resign is {options.resign}, but a number from -1 (never) to 1 is wanted")
-    rules, dead_removed = named_rules(options.rules, options.size, options.komi)
+    rules = named_rules(options.rules, options.size, options.komi)
     known = {name: getattr(options, name) for name in ("simulations", "seconds", "threads")}
     given = {name: value for name, value in known.items() if value is not None}
     seeds = np.random.SeedSequence(options.seed)
@@ -97,7 +97,7 @@ def new_session(spec: str, options: Options) -> Session:
     if options.protocol == "json" and not hasattr(player, "search"):
         raise ValueError(f"{player.name} does not search, so there is nothing to analyse; mcts does")
     brain = Brain(player.name, make, hasattr(player, "search"), options.resign)
-    session = Session(brain, Table(rules, dead_removed), lambda seconds: True)
+    session = Session(brain, Table(rules), lambda seconds: True)
     add_commands(session)
     return session
 

@@ -153,9 +153,9 @@ def read_jobs(query: dict[str, Any]) -> list[Job]:
         raise ValueError("only square boards can be played")
     komi = float(query["komi"]) if "komi" in query else None
     given = query["rules"]
-    rules, dead_removed = named_rules(given.lower() if isinstance(given, str) else "chinese", size, komi)
+    rules = named_rules(given.lower() if isinstance(given, str) else "chinese", size, komi)
     if isinstance(given, dict):
-        rules, dead_removed = read_fields(Table(rules, dead_removed), given)
+        rules = read_fields(rules, given)
     stones: dict[int, list[int]] = {BLACK: [], WHITE: []}
     for color, point in query.get("initialStones", []):
         stones[read_color(color)].append(read_point(point, size))
@@ -166,7 +166,7 @@ def read_jobs(query: dict[str, Any]) -> list[Job]:
         raise ValueError(f"analyzeTurns must lie between 0 and {len(moves)}")
     jobs = []
     for turn in sorted(set(turns)):
-        table = Table(rules, dead_removed)
+        table = Table(rules)
         table.set_up(Setup(tuple(stones[BLACK]), tuple(stones[WHITE]), first))
         for color, action in moves[:turn]:
             table.play(action, color)

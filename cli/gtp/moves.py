@@ -57,7 +57,7 @@ def chosen(session: Session, color: int, cleanup: bool = False) -> Choice:
 def may_pass(session: Session, color: int) -> bool:
     """Says whether the opponent has passed and the game is won once dead stones are off."""
     table = session.table
-    if not table.dead_removed or table.moves[-1:] != [(3 - color, table.position.pass_action)]:
+    if not table.rules.agreement or table.moves[-1:] != [(3 - color, table.position.pass_action)]:
         return False
     lead = final_lead(table)
     return lead > 0 if color == 1 else lead < 0

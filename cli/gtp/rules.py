@@ -9,7 +9,6 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from palestra.cli.counting import AS_THEY_STAND
 from palestra.cli.gtp.args import CommandError, read_int, shown, syntax_error, take
 from palestra.cli.gtp.session import Command, Session
 from palestra.cli.gtp.table import Setup, Table
@@ -33,16 +32,16 @@ LONGEST_JSON = 1000  # characters
 _BONUS = {"none": "0", "n-1": "N-1", "n": "N"}
 
 
-def named_rules(name: str, size: int, komi: float | None) -> tuple[Rules, bool]:
-    """Returns rules by name, and whether dead stones are taken off at the end.
+def named_rules(name: str, size: int, komi: float | None) -> Rules:
+    """Returns rules by name.
 
     Raises:
         ValueError: there are none of that name.
     """
     name = ALIKE.get(name, name)
     if name == "new-zealand":
-        return Rules(size, 7.0 if komi is None else komi, superko="situational", suicide=True), True
-    return rules_named(name, size=size, komi=komi), name not in AS_THEY_STAND
+        return Rules(size, 7.0 if komi is None else komi, superko="situational", suicide=True, agreement=True)
+    return rules_named(name, size=size, komi=komi)
 
 
 def name_of(rules: Rules) -> str:
@@ -53,11 +52,10 @@ def name_of(rules: Rules) -> str:
     return ""
 
 
-def fields_of(table: Table) -> dict[str, Any]:
+def fields_of(rules: Rules) -> dict[str, Any]:
     """Returns the rules as KataGo writes them."""
-    rules = table.rules
     return {
-        "friendlyPassOk": table.dead_removed,
+        "friendlyPassOk": rules.agreement,
         "hasButton": False,
         "ko": rules.superko.upper(),
         "scoring": rules.scoring.upper(),
@@ -67,9 +65,9 @@ def fields_of(table: Table) -> dict[str, Any]:
     }
 
 
-def read_fields(table: Table, fields: dict[str, Any]) -> tuple[Rules, bool]:
-    """Returns the table's rules with some of KataGo's fields changed, and whether dead stones are taken off."""
-    known = fields_of(table)
+def read_fields(rules: Rules, fields: dict[str, Any]) -> Rules:
+    """Returns rules with some of KataGo's fields changed."""
+    known = fields_of(rules)
     if unknown := [name for name in fields if name not in known]:
         raise CommandError(f"rules have no field {shown(str(unknown[0]))}; they have {', '.join(known)}")
     given = {**known, **fields}
@@ -83,14 +81,14 @@ def read_fields(table: Table, fields: dict[str, Any]) -> tuple[Rules, bool]:
     ko, scoring = str(given["ko"]).lower(), str(given["scoring"]).lower()
     changes: dict[str, Any] = {"superko": ko, "scoring": scoring, "suicide": given["suicide"], "handicap_bonus": bonus}
     try:
-        return replace(table.rules, **changes), given["friendlyPassOk"]
+        return replace(rules, **changes, agreement=given["friendlyPassOk"])
     except ValueError as error:
         raise CommandError(f"these rules cannot be played: {shown(str(error))}") from None
 
 
 def kata_get_rules(session: Session, args: list[str]) -> str:
     take(args, 0, 0, "")
-    return json.dumps(fields_of(session.table), separators=(",", ":"))
+    return json.dumps(fields_of(session.table.rules), separators=(",", ":"))
 
 
 def kata_set_rules(session: Session, args: list[str]) -> str:
@@ -103,13 +101,13 @@ def kata_set_rules(session: Session, args: list[str]) -> str:
         fields = json.loads(text)
     except (ValueError, RecursionError):
         raise syntax_error(f"{shown(text)} is no JSON object") from None
-    return _set(session, *read_fields(session.table, fields))
+    return _set(session, read_fields(session.table.rules, fields))
 
 
 def kata_set_rule(session: Session, args: list[str]) -> str:
     take(args, 2, 2, "FIELD VALUE")
     value: Any = {"true": True, "false": False}.get(args[1].lower(), args[1])
-    return _set(session, *read_fields(session.table, {args[0]: value}))
+    return _set(session, read_fields(session.table.rules, {args[0]: value}))
 
 
 def kgs_rules(session: Session, args: list[str]) -> str:
@@ -119,18 +117,17 @@ def kgs_rules(session: Session, args: list[str]) -> str:
 
 def _set_named(session: Session, name: str) -> str:
     try:
-        rules, dead_removed = named_rules(name, session.table.size, session.table.rules.komi)
+        rules = named_rules(name, session.table.size, session.table.rules.komi)
     except ValueError as error:
         raise CommandError(str(error).encode("ascii", "backslashreplace").decode()) from None
-    return _set(session, rules, dead_removed)
+    return _set(session, rules)
 
 
-def _set(session: Session, rules: Rules, dead_removed: bool) -> str:
+def _set(session: Session, rules: Rules) -> str:
     try:
         session.table.change_rules(rules)
     except IllegalMoveError as error:
         raise CommandError(f"under these rules a move of this game is illegal: {error}") from None
-    session.table.dead_removed = dead_removed
     session.changed()
     return ""
 
@@ -157,7 +154,7 @@ def table_of(record: GameRecord, table: Table, before: int) -> Table:
         ValueError: a move is illegal, or a set-up or komi impossible.
     """
     komi = table.rules.komi if record.komi is None else max(-1000.0, min(1000.0, round(record.komi * 2) / 2))
-    made = Table(replace(table.rules, size=record.size, komi=komi), table.dead_removed)
+    made = Table(replace(table.rules, size=record.size, komi=komi))
     steps = [*record.moves[: before - 1], (0, 0)]
     for i, (color, action) in enumerate(steps):
         setups = [setup for setup in record.setups if setup.before == i]

@@ -41,7 +41,7 @@ def predict(state: State, color: int, playouts: int = PLAYOUTS) -> Prediction:
 
 def final_lead(table: Table) -> float:
     """Returns Black's lead at the end, dead stones taken off if the rules have it so."""
-    return lead_without(table.state, dead_stones(table.state) if table.dead_removed else ())
+    return lead_without(table.state, dead_stones(table.state) if table.rules.agreement else ())
 
 
 def status_list(table: Table, status: str) -> str:

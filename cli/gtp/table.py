@@ -32,12 +32,11 @@ class Setup:
 class Table:
     """A game of Go in which either colour may move at any time, also after two passes.
 
-    `rules` are those agreed on, without handicap; `dead_removed` says whether the players take dead stones off at the
-    end. What fails changes nothing.
+    `rules` are those agreed on, without handicap. What fails changes nothing.
     """
 
-    def __init__(self, rules: Rules, dead_removed: bool) -> None:
-        self.rules, self.dead_removed = rules, dead_removed
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
         self.setup = Setup()
         self.position = Position(self.played_rules(rules, 0))
 

@@ -2,21 +2,26 @@
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from palestra.envs.game import OVER, PLAYER, State
 from palestra.envs.go.benson import ALIVE, pass_alive
-from palestra.envs.go.board import point_of
+from palestra.envs.go.board import breathes, is_eye, point_of
 from palestra.envs.go.playout import playout
+from palestra.envs.go.scoring import score_2
 from palestra.envs.go.state import (
     ACTION,
     BLACK,
     COLOR,
+    COUNT,
+    EMPTIES,
     EMPTY,
+    EMPTY_POINT,
     HEAD,
     HISTORY,
     KO,
+    LOST_BLACK,
     PASSES,
+    POINTS,
     RECORD,
     SIZE,
     STRIDE,
@@ -27,6 +32,7 @@ from palestra.envs.rng import seed_state
 
 PLAYOUTS = 400  # a point's share then has a standard error of 0.025 at most
 DEAD = 0.5  # how often a dead chain's points end as the opponent's
+_SEED = seed_state(0)
 
 
 @njit(cache=True)
@@ -55,6 +61,61 @@ def ownership(state, out, rng, n):  # type: ignore[no-untyped-def]
                 out[action] -= 1 / n
 
 
+@njit(cache=True)
+def _is_settled(state):  # type: ignore[no-untyped-def]
+    """Says whether a playout would leave the board as it is: no colour has a move that fills no eye of its own."""
+    for k in range(state[EMPTIES]):
+        p = state[at(POINTS + RECORD * k + EMPTY_POINT)]
+        for color in (BLACK, WHITE):
+            if not is_eye(state, p, color) and breathes(state, p, color):
+                return False
+    return True
+
+
+@njit(cache=True)
+def find_dead(state, dead, rng, num_playouts, threshold):  # type: ignore[no-untyped-def]
+    """Writes into `dead` `[N * N] bool` the stones of chains that end as the opponent's in a share of the playouts.
+
+    Chains that Benson's theorem calls alive are never among them.
+    """
+    dead[:] = False
+    if _is_settled(state):
+        return
+    num_points = state[SIZE] * state[SIZE]
+    mean, alive, lost = np.empty(num_points), np.empty(num_points, np.int64), np.zeros(num_points)
+    ownership(state, mean, rng, num_playouts)
+    for action in range(num_points):
+        p = point_of(state, action)
+        if state[p + COLOR] != EMPTY:
+            lost[state[state[p + HEAD] + ACTION]] += 0.5 - mean[action] * (1.5 - state[p + COLOR])
+    for color in (BLACK, WHITE):
+        pass_alive(state, color, alive)
+        for action in range(num_points):
+            p = point_of(state, action)
+            if state[p + COLOR] == color and alive[action] != ALIVE:
+                head = state[p + HEAD]
+                dead[action] = lost[state[head + ACTION]] >= threshold * state[head + COUNT]
+
+
+@njit(cache=True)
+def take_off(state, dead):  # type: ignore[no-untyped-def]
+    """Takes stones off as prisoners so that the board can be counted, not played on: chains stay as they were."""
+    for action in range(len(dead)):
+        if dead[action]:
+            p = point_of(state, action)
+            state[LOST_BLACK + state[p + COLOR] - BLACK] += 1
+            state[p + COLOR] = EMPTY
+
+
+@njit(cache=True)
+def agreed_lead_2(state):  # type: ignore[no-untyped-def]
+    """Returns twice Black's lead with the stones that `dead_stones` lists taken off."""
+    counted, dead = state.copy(), np.empty(state[SIZE] * state[SIZE], np.bool_)
+    find_dead(state, dead, _SEED.copy(), PLAYOUTS, DEAD)
+    take_off(counted, dead)
+    return score_2(counted)
+
+
 def dead_stones(state: State, seed: int = 0, playouts: int = PLAYOUTS, threshold: float = DEAD) -> list[int]:
     """Lists the points, as actions, of chains that end as the opponent's in a share `threshold` of the playouts.
 
@@ -65,22 +126,6 @@ def dead_stones(state: State, seed: int = 0, playouts: int = PLAYOUTS, threshold
     """
     if playouts < 1:
         raise ValueError(f"{playouts} playouts were asked for, but at least 1 is wanted")
-    num_points = int(state[SIZE]) ** 2
-    mean, alive = np.empty(num_points), np.empty(num_points, np.int64)
-    ownership(state, mean, seed_state(seed), playouts)
-    dead: list[int] = []
-    for color, side in ((BLACK, 1), (WHITE, -1)):
-        pass_alive(state, color, alive)
-        for chain in chains(state, color):
-            theirs = (1 - side * mean[chain].mean()) / 2
-            if theirs >= threshold and alive[chain[0]] != ALIVE:
-                dead += chain.tolist()
-    return sorted(dead)
-
-
-def chains(state: State, color: int) -> list[NDArray[np.int64]]:
-    """Lists the chains of a colour, each as the actions of its stones."""
-    points = np.array([point_of(state, action) for action in range(int(state[SIZE]) ** 2)])
-    stones = points[state[points + COLOR] == color]
-    heads = state[stones + HEAD]
-    return [state[stones[heads == head] + ACTION] for head in np.unique(heads)]
+    dead = np.empty(int(state[SIZE]) ** 2, np.bool_)
+    find_dead(state, dead, seed_state(seed), playouts, threshold)
+    return [int(action) for action in np.flatnonzero(dead)]

@@ -8,7 +8,7 @@ from palestra.envs.game import Game, State, no_priors
 from palestra.envs.go.features import feature_set
 from palestra.envs.go.knowledge import priors
 from palestra.envs.go.pattern_playout import pattern_playout
-from palestra.envs.go.play import legal, play
+from palestra.envs.go.play import legal, play, play_agreed
 from palestra.envs.go.playout import playout
 from palestra.envs.go.rules import Rules
 from palestra.envs.go.state import COLOR, LAST, LOST_BLACK, LOST_WHITE, OVER, PLAYER, POINTS, RECORD, SIZE, new_state
@@ -37,7 +37,7 @@ def go_game(rules: Rules, playouts: str = "pattern", features: str = "alphago-ze
         name=f"go-{n}x{n}",
         start=new_state(rules),
         num_actions=n * n + 1,
-        play=play,
+        play=play_agreed if rules.agreement else play,
         legal=legal,
         playout=PLAYOUTS[playouts][0],
         priors=PLAYOUTS[playouts][1],

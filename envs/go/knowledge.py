@@ -10,7 +10,6 @@ from numba import njit
 
 from palestra.envs.go.board import is_eye, neighbour, only_liberty, packed
 from palestra.envs.go.patterns import matches
-from palestra.envs.go.scoring import score_2
 from palestra.envs.go.state import (
     ACTION,
     BLACK,
@@ -139,8 +138,7 @@ def priors(state, mask, prior, data):  # type: ignore[no-untyped-def]
         line = min(min(row, n - 1 - row), min(column, n - 1 - column))
         if line < 3 and _is_lonely(state, p):
             _believe(prior, action, THIRD_LINE if line == 2 else EDGE, 1.0 if line == 2 else -1.0)
-    lead = score_2(state) * (1 if color == BLACK else -1) if state[PASSES] else 0
-    _believe(prior, num_points, EVEN, 1.0 if lead > 0 else -1.0)  # a second pass ends the game as it stands
+    _believe(prior, num_points, EVEN, 1.0)  # where it ends the game one look tells what it is worth
     if left and state[PASSES] == 0:
         mask[num_points] = False
     return left

@@ -44,6 +44,9 @@ class Rules:
     """Black stones on the usual points before White's first move, 0 or 2 to 9."""
     handicap_bonus: Bonus = "none"
     """Points that White gets for handicap stones: none, n or n-1 of them."""
+    agreement: bool = False
+    """Whether those who have both passed take dead stones off before they count, as people do (KataGo calls it
+    friendlyPassOk): so it is in a `Game` and in matches; environments and records count what stands."""
     max_moves: int = 0
     """Moves, passes among them, after which a game is cut off and counted; 0 means twice the points, at least 100."""
 
@@ -84,11 +87,11 @@ NAMED = {
     # tromp.github.io/go.html: positional superko, suicide allowed, area
     "tromp-taylor": Rules(superko="positional", suicide=True),
     # Rules of the Chinese Weiqi Association (2002), articles 6 (no repetition), 9 (area); White gets n points
-    "chinese": Rules(superko="positional", handicap_bonus="n"),
+    "chinese": Rules(superko="positional", handicap_bonus="n", agreement=True),
     # Nihon Kiin (1989), articles 4 to 6 and 10: simple ko (long cycles are no result there, here the cap ends them)
-    "japanese": Rules(superko="simple", scoring="territory", komi=6.5),
+    "japanese": Rules(superko="simple", scoring="territory", komi=6.5, agreement=True),
     # American Go Association (1991): situational superko; area and territory give the same result there
-    "aga": Rules(superko="situational", handicap_bonus="n-1"),
+    "aga": Rules(superko="situational", handicap_bonus="n-1", agreement=True),
     # Computer Go Server: positional superko, no suicide, area
     "cgos": Rules(superko="positional"),
 }

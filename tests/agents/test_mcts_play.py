@@ -10,6 +10,9 @@ from palestra.agents.mcts import Config, Search
 from palestra.agents.root import Child
 from palestra.envs.game import OVER, PLAYER, Game, State, legal_mask, move
 from palestra.envs.games import make_game
+from palestra.envs.go.game import go_game
+from palestra.envs.go.position import from_rows
+from palestra.envs.go.rules import Rules
 from palestra.envs.rng import seed_state
 from tests.game_trees import played, score
 
@@ -150,3 +153,33 @@ def test_late_positions_of_connect_four_are_played_as_alpha_beta_plays_them() ->
         value = reward if after[OVER] else -np.sign(score(CONNECT_FOUR, after))
         right += value == np.sign(score(CONNECT_FOUR, state))
     assert right >= 98
+
+
+INTRUDERS = [  # 25 points to Black, to move, and 24 to White once the stone of each in the other's land is off
+    ". X X O O O .",
+    "{} X X O O O .",
+    ". X X O O O .",
+    "X X X X O O O",
+    ". X X X O O .",
+    ". X X X O O {}",
+    ". X X X O O .",
+]
+
+
+@pytest.mark.parametrize(
+    ("white", "black", "komi", "passes"),
+    [("O", ".", 0.5, True), (".", "X", 0.5, True), (".", "X", 1.5, False), ("O", ".", 1.5, False)],
+)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_pass_is_answered_by_a_pass_if_the_count_will_be_won(
+    white: str, black: str, komi: float, passes: bool, threads: int
+) -> None:
+    """As they lie, Black's dead stone would make a lost board a won one, and White's the other way round."""
+    rules = Rules(7, komi, "simple", agreement=True)
+    position = from_rows([row.format(white if row == INTRUDERS[1] else black) for row in INTRUDERS], rules)
+    game, state = go_game(rules), position.state
+    state[PLAYER] = 1
+    move(game, state, 49, seed_state(0))
+    search = run(game, state, simulations=200, threads=threads)
+    assert (search.best() == 49) == passes
+    assert (search.visits < 10) == passes  # which ends the search

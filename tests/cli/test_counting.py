@@ -32,9 +32,9 @@ def finished(rules: str, komi: float = 0.5) -> Position:
 @pytest.mark.parametrize(("rules", "dead"), [("chinese", DEAD), ("japanese", DEAD), ("tromp-taylor", []), ("cgos", [])])
 def test_stones_are_dead_after_two_passes_where_the_rules_have_it_so(rules: str, dead: list[int]) -> None:
     position = finished(rules)
-    assert dead_at_end(position.state, rules) == dead
+    assert dead_at_end(position.state, position.rules) == dead
     position.undo()
-    assert dead_at_end(position.state, rules) == []
+    assert dead_at_end(position.state, position.rules) == []
 
 
 def test_dead_stones_are_points_by_area_and_prisoners_by_territory() -> None:

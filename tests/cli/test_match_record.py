@@ -11,7 +11,7 @@ from palestra.agents.match import PlayedGame
 from palestra.cli.match_record import GoRecords, MoveRecords
 from palestra.envs.games import make_game
 from palestra.envs.go.records import GameRecord, record_of, replay
-from palestra.envs.go.rules import Rules
+from palestra.envs.go.rules import Rules, rules_named
 from palestra.envs.go.sgf_files import read_games
 from tests.gnugo import gnugo
 
@@ -94,7 +94,7 @@ def test_a_referee_decides_and_disagreement_is_noted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("rules", "result"), [("chinese", "B+2.5"), ("tromp-taylor", "W+8.5"), ("cgos", "W+8.5")])
 def test_dead_stones_are_taken_off_where_the_rules_have_it_so(tmp_path: Path, rules: str, result: str) -> None:
     """White's C5 is dead: 15 points to 10; left there it makes Black's land nobody's: 5 points to 11."""
-    with GoRecords(RULES, rules, tmp_path) as records:
+    with GoRecords(rules_named(rules, size=5, komi=2.5), rules, tmp_path) as records:
         judged = records.judge(0, replace(ENDED, moves=(*WALLS[:10], 25, 2, 25, 25)))
     assert judged.reward == (1.0 if rules == "chinese" else -1.0)
     record, comment = read(tmp_path / "game-0001.sgf")

@@ -98,7 +98,7 @@ def new_engine(
         return DoublePlayer(game, value) if searches else RandomPlayer(RandomPlayerConfig(), game, 0)
 
     brain = Brain("double" if searches else "random", make, searches, -0.9)
-    session = Session(brain, Table(*named_rules(rules, size, None)), waiting)
+    session = Session(brain, Table(named_rules(rules, size, None)), waiting)
     add_commands(session)
     return session
 

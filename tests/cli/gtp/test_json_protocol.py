@@ -78,7 +78,7 @@ def test_moves_avoided_are_not_told() -> None:
 
 def test_rules_as_a_name_or_as_fields() -> None:
     (job,) = read_jobs({**QUERY, "rules": "Tromp-Taylor"})
-    assert (job.table.rules.suicide, job.table.rules.komi, job.table.dead_removed) == (True, 6.5, False)
+    assert (job.table.rules.suicide, job.table.rules.komi, job.table.rules.agreement) == (True, 6.5, False)
     (job,) = read_jobs({**QUERY, "rules": {"ko": "SIMPLE", "scoring": "TERRITORY"}})
     assert (job.table.rules.superko, job.table.rules.scoring) == ("simple", "territory")
 

@@ -33,7 +33,7 @@ def test_rules_that_are_told_can_be_set(name: str) -> None:
     ask(f"kata-set-rules {told}")
     assert (engine.table.rules, ask("kata-get-rules")) == (rules, told)
     assert rules.komi == 7.5  # komi is not among the rules
-    assert name_of(named_rules(name, 9, 7.5)[0]) == ("" if name == "new-zealand" else name)
+    assert name_of(named_rules(name, 9, 7.5)) == ("" if name == "new-zealand" else name)
 
 
 def test_one_field_is_set_and_the_board_stays() -> None:

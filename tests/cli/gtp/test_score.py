@@ -19,7 +19,7 @@ RULES = Rules(size=5, komi=2.5)
 def table_of(rows: list[str], rules: str = "chinese") -> Table:
     """Returns a table with a drawing set up."""
     board = from_rows(rows, rules_named(rules, size=len(rows), komi=0.5)).board.ravel()
-    table = Table(rules_named(rules, size=len(rows), komi=0.5), dead_removed=rules not in ("tromp-taylor", "cgos"))
+    table = Table(rules_named(rules, size=len(rows), komi=0.5))
     table.set_up(Setup(tuple(np.flatnonzero(board == 1).tolist()), tuple(np.flatnonzero(board == 2).tolist())))
     return table
 

@@ -67,7 +67,7 @@ def test_time_inside_is_counted() -> None:
 
 def test_a_game_that_its_cap_has_ended_is_not_thought_about() -> None:
     engine = new_engine(3)
-    engine.table = Table(rules_named("chinese", size=3, max_moves=2), dead_removed=True)
+    engine.table = Table(rules_named("chinese", size=3, max_moves=2))
     for action in (9, 9):
         fail_unless_open(engine)
         engine.play(action, 1)

@@ -11,7 +11,7 @@ SMALL = rules_named("chinese", size=3)
 
 def table_of(*moves: tuple[int, int], rules: Rules = SMALL) -> Table:
     """Returns a table after some moves (action, colour)."""
-    table = Table(rules, dead_removed=True)
+    table = Table(rules)
     for action, color in moves:
         table.play(action, color)
     return table
@@ -27,7 +27,7 @@ def test_chains_and_liberties() -> None:
     cells = [1, 1, 0, 2, 1, 0, 2, 2, 0]  # X X . / O X . / O O .
     assert chain_at(cells, 3, 0) == ([0, 1, 4], [2, 5])
     assert chain_at(cells, 3, 7) == ([3, 6, 7], [8])
-    table = Table(SMALL, dead_removed=True)
+    table = Table(SMALL)
     table.set_up(Setup(black=(0, 1, 4), white=(3, 6, 7)))
     assert table.chains() == [(1, [0, 1, 4]), (2, [3, 6, 7])]
     assert (table.stones(1), table.chain(4)) == ([0, 1, 4], ([0, 1, 4], [2, 5]))
@@ -52,7 +52,7 @@ def test_a_cap_on_moves_ends_the_game_for_good() -> None:
 
 def test_legal_moves_of_either_colour() -> None:
     """X X . / O X . / O O .: C3 is Black's only, for White it would be suicide no more than C2 is."""
-    table = Table(SMALL, dead_removed=True)
+    table = Table(SMALL)
     table.set_up(Setup(black=(1, 3), white=()))
     assert table.legal(1)[0]
     assert not table.legal(2)[0]  # a corner between two black stones
@@ -63,7 +63,7 @@ def test_legal_moves_of_either_colour() -> None:
 @pytest.mark.parametrize(("bonus", "komi"), [("none", 0.5), ("n-1", 2.5), ("n", 3.5)])
 def test_what_white_gets_for_three_handicap_stones_is_part_of_komi(bonus: str, komi: float) -> None:
     rules = Rules(size=9, komi=0.5, handicap_bonus=bonus)  # type: ignore[arg-type]
-    played = Table(rules, dead_removed=True).played_rules(rules, 3)
+    played = Table(rules).played_rules(rules, 3)
     assert (played.komi, played.handicap, played.max_moves) == (komi, 0, 1000)
 
 

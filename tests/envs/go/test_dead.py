@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from palestra.envs.game import OVER, PLAYER
-from palestra.envs.go.dead import chains, dead_stones, ownership
+from palestra.envs.go.dead import dead_stones, ownership
 from palestra.envs.go.game import parse_vertex
 from palestra.envs.go.playout import playout
 from palestra.envs.go.position import from_rows
@@ -80,12 +80,6 @@ def test_ownership_is_the_mean_of_playouts() -> None:
         ownership(state, mean, seed_state(7), n)
         np.testing.assert_allclose(mean, total / n, atol=1e-12)
         assert state[OVER] == 1
-
-
-def test_chains_are_those_of_the_board() -> None:
-    state = from_rows(["X X . O", ". . . O", "X . O .", ". O . ."], Rules(size=4)).state
-    assert sorted(sorted(c.tolist()) for c in chains(state, 1)) == [[0, 1], [8]]
-    assert sorted(sorted(c.tolist()) for c in chains(state, 2)) == [[3, 7], [10], [13]]
 
 
 def test_the_same_seed_gives_the_same_answer_and_none_needs_a_playout() -> None:

@@ -111,3 +111,35 @@ def test_what_lies_behind_the_used_words_of_a_state_does_not_matter() -> None:
         for s in (state, other):
             move(game, s, action, seed_state(0))
         assert (other[: other[USED]] == state[: state[USED]]).all()
+
+
+WALLS = [  # 25 points to Black and 24 to White, each alive by two eyes of three; one white stone is dead
+    ". X X O O O .",
+    "O X X O O O .",
+    ". X X O O O .",
+    "X X X X O O O",
+    ". X X X O O .",
+    ". X X X O O .",
+    ". X X X O O .",
+]
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(("komi", "agreed", "as_it_lies"), [(0.5, 1, -1), (1.0, 0, -1), (1.5, -1, -1), (-3.5, 1, 1)])
+def test_two_passes_end_a_game_with_dead_stones_off_where_the_rules_have_it_so(
+    komi: float, agreed: int, as_it_lies: int
+) -> None:
+    """As it lies, A5 and A7 are nobody's and A6 is White's: 22 points to 25."""
+    start = from_rows(WALLS, Rules(7, komi, "simple")).state
+    for agreement, result in ((True, agreed), (False, as_it_lies)):
+        game, state = go_game(Rules(7, komi, "simple", agreement=agreement)), start.copy()
+        assert move(game, state, 49, seed_state(0)) == 0
+        assert move(game, state, 49, seed_state(0)) == result
+        assert (colors(state) == colors(start)).all()
+
+
+@pytest.mark.kernel
+def test_a_game_that_its_cap_ends_is_counted_as_it_lies() -> None:
+    rules = Rules(7, 0.5, "simple", agreement=True, max_moves=1)
+    state = from_rows(WALLS, rules).state
+    assert move(go_game(rules), state, 49, seed_state(0)) == -1
