@@ -6,16 +6,14 @@ equal simulations both make as many a move; at equal time both look at the same 
 has the constant of UCT that is best among those of `--tune`, which lets its bots of several constants play ours. The
 columns "ms" are what a move took each of them in fact.
 
-The folder with OpenSpiel (pip install --target FOLDER open_spiel) is PALESTRA_PEERS; without it ours is measured alone.
+Without OpenSpiel (the extra bench brings it) ours is measured alone.
 
-    PALESTRA_PEERS=folder python benchmarks/search.py [--games 200] [--seeds 3] [--tune]
+    python benchmarks/search.py [--games 100] [--seeds 3] [--tune]
 """
 
 import argparse
 import importlib
 import json
-import os
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -143,8 +141,7 @@ def show(name: str, budget: Budget, figures: dict[str, Any]) -> None:
 
 
 def import_peer() -> Any:
-    """Imports OpenSpiel from the folder PALESTRA_PEERS; returns None if it is not there."""
-    sys.path.append(os.environ.get("PALESTRA_PEERS", ""))
+    """Imports OpenSpiel; returns None if it is not there."""
     try:
         return importlib.import_module("pyspiel")
     except ImportError:
@@ -166,7 +163,7 @@ def main() -> None:
         theirs = f"{row['openspiel']:>12,.0f}{row['palestra'] / row['openspiel']:>8.1f}x" if pyspiel else f"{'-':>12}"
         print(f"{name:<22}{row['palestra']:>10,.0f}{theirs}", flush=True)
     if pyspiel is None:
-        print("OpenSpiel is missing: PALESTRA_PEERS must name a folder with it")
+        print("OpenSpiel is missing: pip install 'palestra[bench]' brings it")
     else:
         print(f"\n{'':34}{'won':>6}{'lost':>6}{'drew':>6}{'score':>9}  95 % interval   ms, ours   theirs")
         for name in PLIES:
