@@ -46,7 +46,7 @@ class Config:
     rule: Literal["uct", "puct", "gumbel"] = "uct"
     """How a search goes down: by confidence bounds, by a policy's probabilities, or by Gumbel AlphaZero's rule."""
     exploration: float | None = None
-    """Constant of UCT or PUCT, for results from -1 to 1; none: 0.7 for UCT, 0 with RAVE, 1.25 for PUCT."""
+    """Constant of UCT or PUCT, for results from -1 to 1; none: 1 for UCT, 0 with RAVE, 1.25 for PUCT."""
     rave: float | None = None
     """UCT: visits at which results of a move made later in a simulation count as much as its own; 0 leaves them out;
     none: as suits the game."""
@@ -281,7 +281,7 @@ class Search:
 def settings_of(game: Game, config: Config, network: bool) -> Settings:
     """Returns what compiled code is told of a configuration, with what suits the game where it leaves that open."""
     rave = (game.rave if config.rave is None else config.rave) if config.rule == "uct" and not network else 0.0
-    exploration = {"uct": 0.0 if rave else 0.7, "puct": 1.25, "gumbel": 0.0}[config.rule]
+    exploration = {"uct": 0.0 if rave else 1.0, "puct": 1.25, "gumbel": 0.0}[config.rule]
     first_play = (1.0 if rave else 10.0) if config.rule == "uct" else 0.2
     expand_after = min(max(game.num_actions // 10, 1), 8) if config.expand_after is None else config.expand_after
     return Settings(

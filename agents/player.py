@@ -13,13 +13,13 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from palestra.envs.game import Game, State, legal_mask
+from palestra.envs.game import Game, State, legal_mask, no_playout
 from palestra.envs.rng import randint, seed_state
 
 RESIGN = -1  # what `choose` returns in place of an action
 PATIENCE = 20  # playouts whose first move may be illegal before any legal move is taken
 PLAYERS = {  # name on the command line: (module, class, what it is)
-    "random": ("player", "RandomPlayer", "uniform over the legal moves, or a game's own random playouts"),
+    "random": ("player", "RandomPlayer", "uniform over the legal moves; in Go none that fills an own eye"),
     "mcts": ("mcts_player", "MCTSPlayer", "Monte Carlo tree search"),
     "gtp": ("gtp_player", "GTPPlayer", "a Go program that speaks GTP, as in gtp:gnugo --mode gtp"),
 }
@@ -62,7 +62,7 @@ class RandomPlayerConfig:
     """Options of `RandomPlayer`."""
 
     playouts: bool = True
-    """Whether to move as the game's own random playouts do, if it has some: in Go these fill no eyes of their own and
+    """Whether to move as the game's uniform playouts do where it has some: in Go these fill no eyes of their own and
     pass last."""
 
 
@@ -84,10 +84,10 @@ class RandomPlayer:
     def choose(self, state: State) -> int:
         """Draws a legal move; one of a playout that is not legal (they may be lax, as on superko) is drawn again."""
         game, legal = self._game, legal_mask(self._game, state)
-        if self.config.playouts and game.has_playout:
+        if self.config.playouts and game.random_playout is not no_playout:
             trace = np.zeros(1 + game.max_plies, np.int64)
             for _ in range(PATIENCE):
-                game.playout(state.copy(), trace, self._rng, game.data)
+                game.random_playout(state.copy(), trace, self._rng, game.data)
                 if trace[0] and legal[trace[1]]:
                     return int(trace[1])
         moves = np.flatnonzero(legal)

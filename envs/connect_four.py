@@ -7,13 +7,17 @@ of Connect-Four", 1988).
 A player's stones are a word of 64 bits, seven bits a column from the bottom up, of which the last is always empty: no
 line goes over an edge (Tromp, "John's Connect Four Playground", tromp.github.io/c4/c4.html). Action c is column c from
 the left; columns are named 1 to 7.
+
+Search knows decisive and anti-decisive moves: one that wins at once is made, or else one that keeps the other player
+from winning at once (Teytaud and Teytaud, "On the huge benefit of decisive moves in Monte-Carlo tree search
+algorithms", 2010); and it leaves columns in which a stone lets the other player win on top of it.
 """
 
 import numpy as np
 from numba import njit
 
 from palestra.envs.board_text import outcome
-from palestra.envs.game import HEADER, OVER, PLAYER, PLY, USED, Game, State
+from palestra.envs.game import HEADER, OVER, PLAYER, PLY, USED, Game, State, check_playouts
 from palestra.envs.rng import randint
 
 STONES = HEADER  # two words: the stones of player 0 and of player 1
@@ -21,6 +25,8 @@ _WORDS = HEADER + 2
 _COLUMNS, _ROWS = 7, 6
 _COLUMN = 0x7F  # the bits of a column
 _FULL = 0x20  # the topmost square of a column
+_BOTTOM = sum(1 << (7 * column) for column in range(_COLUMNS))
+_BOARD = 0x3F * _BOTTOM
 _NAMES = ("●", "○")
 
 
@@ -63,14 +69,38 @@ def _legal(state, mask, data):  # type: ignore[no-untyped-def]
     return count
 
 
+@njit(cache=True, inline="always")
+def _fourths(stones, step):  # type: ignore[no-untyped-def]
+    """Returns the squares that make four with three of the stones, in a direction with neighbours `step` bits apart."""
+    below = (stones << step) & (stones << 2 * step)
+    above = (stones >> step) & (stones >> 2 * step)
+    return (below & ((stones << 3 * step) | (stones >> step))) | (above & ((stones << step) | (stones >> 3 * step)))
+
+
+@njit(cache=True, inline="always")
+def _winning(stones):  # type: ignore[no-untyped-def]
+    """Returns the squares, taken ones and some off the board among them, on which a stone would make four."""
+    return _fourths(stones, 1) | _fourths(stones, 6) | _fourths(stones, 7) | _fourths(stones, 8)
+
+
+@njit(cache=True, inline="always")
+def _decisive(mover, other):  # type: ignore[no-untyped-def]
+    """Returns the free squares on which the mover wins at once, or else those where the other player would."""
+    free = ((mover | other) + _BOTTOM) & _BOARD
+    wins = _winning(mover) & free
+    return wins if wins else _winning(other) & free
+
+
 @njit(cache=True)
 def _playout(state, trace, rng, data):  # type: ignore[no-untyped-def]
     player, first, count = state[PLAYER], state[PLY], state[PLY]
     mover, other = state[STONES + player], state[STONES + 1 - player]
     won = False
     while not state[OVER]:
-        column = randint(rng, _COLUMNS)
-        taken = mover | other
+        taken, column = mover | other, randint(rng, _COLUMNS)
+        squares = _decisive(mover, other) if data[0] else 0
+        while squares and not squares & (_COLUMN << (7 * column)):
+            column = (column + 1) % _COLUMNS
         if (taken >> (7 * column)) & _FULL:
             continue
         mover, other = other, mover | _drop(taken, column)
@@ -84,6 +114,20 @@ def _playout(state, trace, rng, data):  # type: ignore[no-untyped-def]
     state[PLAYER], state[PLY] = player, count
     state[STONES + player], state[STONES + 1 - player] = mover, other
     return 2.0 * player - 1.0 if won else 0.0
+
+
+@njit(cache=True)
+def _strike(state, mask, prior, data):  # type: ignore[no-untyped-def]
+    """Leaves the decisive moves in `mask`; if there are none, those after which the other player cannot win on top."""
+    if data[0] == 0.0:
+        return 0
+    mover, other = state[STONES + state[PLAYER]], state[STONES + 1 - state[PLAYER]]
+    squares = _decisive(mover, other)
+    if squares == 0:
+        squares = ((mover | other) + _BOTTOM) & _BOARD & ~((_winning(other) & _BOARD) >> 1)
+    for column in range(_COLUMNS):
+        mask[column] = mask[column] and (squares == 0 or squares & (_COLUMN << (7 * column)) != 0)
+    return 0
 
 
 @njit(cache=True)
@@ -121,8 +165,15 @@ def _parse(text: str) -> int:
     return "1234567abcdefg".index(word) % _COLUMNS
 
 
-def connect_four() -> Game:
-    """Returns connect four; planes `[3, 6, 7]` are the stones of the player to move, of the other one, and ones."""
+def connect_four(playouts: str = "decisive") -> Game:
+    """Returns connect four; planes `[3, 6, 7]` are the stones of the player to move, of the other one, and ones.
+
+    `playouts` is decisive (in the tree too) or uniform.
+
+    Raises:
+        ValueError: there are no such playouts.
+    """
+    knowing = check_playouts(playouts, "decisive", "uniform") == "decisive"
     start = np.zeros(_WORDS, np.int64)
     start[USED] = _WORDS
     return Game(
@@ -136,6 +187,8 @@ def connect_four() -> Game:
         parse_action=_parse,
         max_plies=_COLUMNS * _ROWS,
         playout=_playout,
+        priors=_strike,
         observe=_observe,
         obs_shape=(3, _ROWS, _COLUMNS),
+        data=np.array([float(knowing)]),
     )

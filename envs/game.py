@@ -96,6 +96,8 @@ class Game:
     playout: Any = no_playout
     """`(state, trace, rng, data) -> reward`: plays to the end; `trace [1 + max_plies]` gets the number of moves, then
     the moves."""
+    random_playout: Any = no_playout
+    """The same without knowledge of what is good, where uniform moves would be senseless: what `random` plays."""
     observe: Any = no_observation
     """`(state, obs, data) -> 0`: writes planes `obs_shape`, flattened, as the player to move sees them."""
     obs_shape: tuple[int, ...] = ()
@@ -108,6 +110,17 @@ class Game:
     def has_playout(self) -> bool:
         """Whether the game brings a playout of its own."""
         return self.playout is not no_playout
+
+
+def check_playouts(name: str, *known: str) -> str:
+    """Returns the name of playouts that a game has.
+
+    Raises:
+        ValueError: there are none of that name.
+    """
+    if name not in known:
+        raise ValueError(f"playouts are {' or '.join(known)}, but {name!r} is given")
+    return name
 
 
 def functions(game: Game) -> Functions:

@@ -10,10 +10,10 @@ from palestra.envs.game import Game
 
 GAMES = {  # name: (module, function, what it is)
     "tic-tac-toe": ("tic_tac_toe", "tic_tac_toe", "three in a row"),
-    "connect-four": ("connect_four", "connect_four", "four in a row, stones fall; seven columns of six"),
-    "othello": ("othello", "othello", "Othello, or Reversi, on 8x8"),
+    "connect-four": ("connect_four", "connect_four", "four in a row, stones fall; seven columns of six; playouts"),
+    "othello": ("othello", "othello", "Othello, or Reversi, on 8x8; playouts"),
     "gomoku": ("gomoku", "gomoku", "five in a row on 15x15; gomoku-9x9 and other sizes from 5 to 25; exact"),
-    "go": ("games", "go", "Go on 19x19; go-9x9 and other sizes from 2 to 25; rules, komi"),
+    "go": ("games", "go", "Go on 19x19; go-9x9 and other sizes from 2 to 25; rules, komi, playouts"),
 }
 
 
@@ -45,12 +45,12 @@ def make_game(name: str, **options: object) -> Game:
     return builder(**options)
 
 
-def go(size: int = 19, rules: str = "chinese", komi: float | None = None) -> Game:
+def go(size: int = 19, rules: str = "chinese", komi: float | None = None, playouts: str = "pattern") -> Game:
     """Returns Go under rules by name; without `komi` those of the rules.
 
     Raises:
-        ValueError: there are no such rules, or no such board.
+        ValueError: there are no such rules, no such board, or no such playouts.
     """
     named = importlib.import_module("palestra.envs.go.rules").rules_named(rules, size=size, komi=komi)
-    game: Game = importlib.import_module("palestra.envs.go.game").go_game(named)
+    game: Game = importlib.import_module("palestra.envs.go.game").go_game(named, playouts)
     return game

@@ -8,13 +8,16 @@ come from fills of doubling length in eight directions (Kogge and Stone, IEEE Tr
 Discs between others are inside the board, so that a mask of its inside keeps fills from going round an edge and clears
 the copies of the sign that right shifts bring in. Action 8 r + c is row r and column c, named d3 and so on; action 64
 is the pass.
+
+Search knows what beginners are told (Rose, "Othello: a minute to learn ... a lifetime to master", 2005): take corners,
+keep off the squares diagonally beside an empty one, and leave the other player few moves.
 """
 
 import numpy as np
 from numba import config, njit
 
 from palestra.envs.board_text import Squares, outcome
-from palestra.envs.game import HEADER, OVER, PLAYER, PLY, USED, Game, State
+from palestra.envs.game import HEADER, OVER, PLAYER, PLY, USED, Game, State, check_playouts
 from palestra.envs.rng import randint
 
 DISCS = HEADER  # two words: the discs of player 0 (black) and of player 1 (white)
@@ -24,6 +27,9 @@ _PASS = 64
 _INNER_COLUMNS = 0x7E7E7E7E7E7E7E7E
 _INNER_ROWS = 0x00FFFFFFFFFFFF00
 _INNER = 0x007E7E7E7E7E7E00
+_CORNERS = (0, 7, 56, 63)
+_BESIDE = (9, 14, 49, 54)  # the square diagonally beside each
+_BELIEF = 5.0  # virtual results of a move, in the search
 _BOARD = Squares(8, 8, top_is_one=True)
 
 
@@ -121,6 +127,27 @@ def _legal(state, mask, data):  # type: ignore[no-untyped-def]
     return count_bits(moves) + mask[_PASS]
 
 
+@njit(cache=True, inline="always")
+def _corners(squares):  # type: ignore[no-untyped-def]
+    """Returns which of some squares are corners."""
+    found = squares & 0
+    for corner in _CORNERS:
+        found |= squares & (np.int64(1) << corner)
+    return found
+
+
+@njit(cache=True, inline="always")
+def _sound(moves, taken):  # type: ignore[no-untyped-def]
+    """Returns the corners among the moves, or else those that give none away, or else all."""
+    if _corners(moves):
+        return _corners(moves)
+    sound = moves
+    for i in range(4):
+        if not (taken >> _CORNERS[i]) & 1:
+            sound &= ~(np.int64(1) << _BESIDE[i])
+    return sound if sound else moves
+
+
 @njit(cache=True)
 def _playout(state, trace, rng, data):  # type: ignore[no-untyped-def]
     player, count = state[PLAYER], 0
@@ -129,6 +156,7 @@ def _playout(state, trace, rng, data):  # type: ignore[no-untyped-def]
     while not over:
         action = _PASS
         if moves:
+            moves = _sound(moves, mover | other) if data[0] else moves
             action = nth_bit(moves, randint(rng, count_bits(moves)))
             disc = np.int64(1) << action
             turned = _turned(disc, mover, other)
@@ -143,6 +171,24 @@ def _playout(state, trace, rng, data):  # type: ignore[no-untyped-def]
     state[PLY] += count
     state[DISCS + player], state[DISCS + 1 - player] = mover, other
     return np.sign(count_bits(state[DISCS]) - count_bits(state[DISCS + 1])) * 1.0
+
+
+@njit(cache=True)
+def _believe(state, mask, prior, data):  # type: ignore[no-untyped-def]
+    """Adds `data[0]` virtual results: the lead in moves to choose from afterwards, and half a game for a corner."""
+    mover, other = state[DISCS + state[PLAYER]], state[DISCS + 1 - state[PLAYER]]
+    for action in range(_PASS):
+        if mask[action] and data[0]:
+            disc = np.int64(1) << action
+            turned = _turned(disc, mover, other)
+            own, theirs = mover | turned | disc, other & ~turned
+            answers, again = _moves(theirs, own), _moves(own, theirs)
+            more, less = count_bits(again), count_bits(answers)
+            worth = (more - less) / (more + less + 2.0)
+            worth += 0.5 * (_corners(disc) != 0) - 0.5 * (_corners(answers) != 0)
+            prior[0, action] += data[0] * max(-1.0, min(1.0, worth))
+            prior[1, action] += data[0]
+    return 0
 
 
 @njit(cache=True)
@@ -171,8 +217,15 @@ def _parse(text: str) -> int:
     return _PASS if text.strip().lower() == "pass" else _BOARD.parse(text)
 
 
-def othello() -> Game:
-    """Returns Othello; planes `[3, 8, 8]` are the discs of the player to move, of the other one, and ones."""
+def othello(playouts: str = "sound") -> Game:
+    """Returns Othello; planes `[3, 8, 8]` are the discs of the player to move, of the other one, and ones.
+
+    `playouts` is sound (with beliefs about moves in the tree) or uniform.
+
+    Raises:
+        ValueError: there are no such playouts.
+    """
+    knowing = check_playouts(playouts, "sound", "uniform") == "sound"
     start = np.zeros(_WORDS, np.int64)
     start[USED] = _WORDS
     for word, names in ((DISCS, "d5 e4"), (DISCS + 1, "d4 e5"), (MOVES, "d3 c4 f5 e6")):
@@ -188,6 +241,8 @@ def othello() -> Game:
         parse_action=_parse,
         max_plies=120,  # 60 discs, before each of which the other player passed
         playout=_playout,
+        priors=_believe,
         observe=_observe,
         obs_shape=(3, 8, 8),
+        data=np.array([_BELIEF * knowing]),
     )

@@ -59,14 +59,14 @@ class NaiveOthello:
     def moves(self) -> list[int]:
         if self.over:
             return []
-        return self._placings(self.player) or [64]
+        return self.placings(self.player) or [64]
 
     def play(self, action: int) -> float:
         if action != 64:
             for row, column in [divmod(action, 8), *self._turned(action, self.player)]:
                 self.board[row][column] = self.player
         self.player = 1 - self.player
-        self.over = not self._placings(0) and not self._placings(1)
+        self.over = not self.placings(0) and not self.placings(1)
         if not self.over:
             return 0.0
         discs = [square for row in self.board for square in row]
@@ -77,7 +77,7 @@ class NaiveOthello:
         squares = [square for row in self.board for square in row]
         return [int(square == owner) for owner in (player, 1 - player) for square in squares] + [1] * len(squares)
 
-    def _placings(self, player: int) -> list[int]:
+    def placings(self, player: int) -> list[int]:
         return [i for i in range(64) if self.board[i // 8][i % 8] is None and self._turned(i, player)]
 
     def _turned(self, action: int, player: int) -> list[tuple[int, int]]:

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from palestra.envs.game import Game, State, no_priors
+from palestra.envs.game import Game, State, check_playouts, no_priors
 from palestra.envs.go.features import feature_set
 from palestra.envs.go.knowledge import priors
 from palestra.envs.go.pattern_playout import pattern_playout
@@ -29,8 +29,7 @@ def go_game(rules: Rules, playouts: str = "pattern", features: str = "alphago-ze
     Raises:
         ValueError: there are no such playouts or features.
     """
-    if playouts not in PLAYOUTS:
-        raise ValueError(f"playouts are {' or '.join(PLAYOUTS)}, but {playouts!r} is given")
+    guided, believe = PLAYOUTS[check_playouts(playouts, *PLAYOUTS)]
     observe, obs_shape = feature_set(features, rules.size)
     n = rules.size
     return Game(
@@ -39,8 +38,9 @@ def go_game(rules: Rules, playouts: str = "pattern", features: str = "alphago-ze
         num_actions=n * n + 1,
         play=play_agreed if rules.agreement else play,
         legal=legal,
-        playout=PLAYOUTS[playouts][0],
-        priors=PLAYOUTS[playouts][1],
+        playout=guided,
+        priors=believe,
+        random_playout=playout,
         observe=observe,
         obs_shape=obs_shape,
         rave=RAVE,

@@ -16,7 +16,7 @@ from palestra.envs.go.rules import Rules
 from palestra.envs.rng import seed_state
 from tests.game_trees import played, score
 
-TIC_TAC_TOE, CONNECT_FOUR = make_game("tic-tac-toe"), make_game("connect-four")
+TIC_TAC_TOE, CONNECT_FOUR = make_game("tic-tac-toe"), make_game("connect-four", playouts="uniform")
 
 
 def run(game: Game, start: State, **options: Any) -> Search:

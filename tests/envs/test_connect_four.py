@@ -1,11 +1,13 @@
 """Connect four against its twin, the published counts of positions and published scores of solved ones."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from numba import config
 
 from palestra.envs.connect_four import STONES, connect_four
-from palestra.envs.game import OVER, legal_mask
+from palestra.envs.game import OVER, PLAYER, PLY, State, legal_mask, move
 from palestra.envs.rng import seed_state
 from tests.game_trees import (
     assert_equals_twin,
@@ -18,7 +20,7 @@ from tests.game_trees import (
 )
 from tests.naive_games import NaiveRow
 
-GAME = connect_four()
+GAME, UNIFORM = connect_four(), connect_four(playouts="uniform")
 FEW = config.DISABLE_JIT
 
 # The first of "Test_L3_R1" at blog.gamesolver.org/solving-connect-four/02-test-protocol: columns played, and the score.
@@ -79,8 +81,8 @@ def test_solved_positions_have_the_published_scores(moves: str) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_playouts_are_games(seed: int) -> None:
     full = DRAWN.rsplit(maxsplit=seed)[0]
-    for moves in ("", "4 4 4 4 4 4 3 5 1", full, DRAWN):
-        assert_playout_is_a_game(GAME, played(GAME, moves), seed)
+    for game, moves in product((GAME, UNIFORM), ("", "4 4 4 4 4 4 3 5 1", full, DRAWN)):
+        assert_playout_is_a_game(game, played(game, moves), seed)
 
 
 @pytest.mark.kernel
@@ -96,7 +98,62 @@ def test_a_playout_after_the_end_is_empty() -> None:
 def test_playouts_are_uniform() -> None:
     state = played(GAME, "4 4 4 4 4 4 3 5 1")
     assert legal_mask(GAME, state).tolist() == [True, True, True, False, True, True, True]
-    assert_playouts_are_uniform(GAME, state, 300 if FEW else 12_000)
+    assert_playouts_are_uniform(UNIFORM, state, 300 if FEW else 12_000)
+
+
+def after(state: State, action: int) -> State:
+    """Returns the state after a move."""
+    state = state.copy()
+    move(GAME, state, action, seed_state(0))
+    return state
+
+
+def wins_of(state: State) -> set[int]:
+    """Returns the columns that win at once, found by trying all."""
+    legal = np.flatnonzero(legal_mask(GAME, state)).tolist()
+    return {c for c in legal if (next_ := after(state, c))[OVER] and "wins" in GAME.describe(next_)}
+
+
+def expected(state: State) -> tuple[set[int], set[int]]:
+    """Returns the decisive moves, and what the search should leave."""
+    legal = set(np.flatnonzero(legal_mask(GAME, state)).tolist())
+    passed = state.copy()
+    passed[PLAYER] = 1 - state[PLAYER]
+    decisive = wins_of(state) or wins_of(passed)
+    safe = {c for c in legal if (next_ := after(state, c))[OVER] or not wins_of(next_)}
+    return decisive, decisive or safe or legal
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("seed", range(3 if FEW else 60))
+def test_decisive_moves_are_played_and_blunders_left(seed: int) -> None:
+    random, state, trace = np.random.default_rng(seed), GAME.start.copy(), np.zeros(43, np.int64)
+    while not state[OVER]:
+        decisive, left = expected(state)
+        mask = legal_mask(GAME, state)
+        GAME.priors(state, mask, np.zeros((2, 7)), GAME.data)
+        assert set(np.flatnonzero(mask).tolist()) == left
+        mask = legal_mask(UNIFORM, state)
+        UNIFORM.priors(state, mask, np.zeros((2, 7)), UNIFORM.data)
+        assert (mask == legal_mask(UNIFORM, state)).all()
+        for k in range(5):
+            GAME.playout(state.copy(), trace, seed_state(seed, k), GAME.data)
+            assert trace[1] in (decisive or set(np.flatnonzero(mask)))
+        state = after(state, int(random.choice(np.flatnonzero(mask))))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_best_move_is_never_left_out(seed: int) -> None:
+    """Values of late positions by alpha-beta: the best of those left wins if any does."""
+    random, state = np.random.default_rng(seed), GAME.start.copy()
+    while state[PLY] < 28 and not state[OVER]:
+        state = after(state, int(random.choice(np.flatnonzero(legal_mask(GAME, state)))))
+    while not state[OVER]:
+        mask = legal_mask(GAME, state)
+        values = {c: 1 if c in wins_of(state) else np.sign(-score(GAME, after(state, c))) for c in np.flatnonzero(mask)}
+        GAME.priors(state, mask, np.zeros((2, 7)), GAME.data)
+        assert max(values[c] for c in np.flatnonzero(mask)) == max(values.values())
+        state = after(state, int(random.choice(list(values))))
 
 
 @pytest.mark.kernel

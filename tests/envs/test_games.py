@@ -113,9 +113,13 @@ def test_sizes_and_options() -> None:
         ("go-26x26", {}, "26"),
         ("gomoku-4x4", {}, "the size is 4, but a board of gomoku has a side of 5 to 25 points"),
         ("gomoku-9x9", {"size": 9}, "'gomoku-9x9' and size=9 both give a size: one of them is wanted"),
-        ("othello-8x8", {}, "othello has no option 'size'; it has none"),
+        ("othello-8x8", {}, "othello has no option 'size'; it has playouts"),
         ("gomoku", {"overlines": True}, "gomoku has no option 'overlines'; it has size, exact"),
         ("go-9x9", {"rules": "chess"}, "chess"),
+        ("go-9x9", {"playouts": "patern"}, "playouts are pattern or uniform, but 'patern' is given"),
+        ("othello", {"playouts": "pattern"}, "playouts are sound or uniform, but 'pattern' is given"),
+        ("connect-four", {"playouts": "sound"}, "playouts are decisive or uniform, but 'sound' is given"),
+        ("tic-tac-toe", {"playouts": "sound"}, "tic-tac-toe has no option 'playouts'; it has none"),
     ],
 )
 def test_what_there_is_not(name: str, options: dict[str, Any], message: str) -> None:

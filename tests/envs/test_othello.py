@@ -1,10 +1,14 @@
 """Othello against its twin and the published counts of games."""
 
+from collections.abc import Iterator
+from copy import deepcopy
+from itertools import product
+
 import numpy as np
 import pytest
 from numba import config
 
-from palestra.envs.game import OVER, PLAYER, legal_mask
+from palestra.envs.game import OVER, PLAYER, State, legal_mask, move
 from palestra.envs.othello import DISCS, count_bits, nth_bit, othello
 from palestra.envs.rng import seed_state
 from tests.game_trees import (
@@ -16,7 +20,7 @@ from tests.game_trees import (
 )
 from tests.naive_games import NaiveOthello
 
-GAME = othello()
+GAME, UNIFORM = othello(), othello(playouts="uniform")
 FEW = config.DISABLE_JIT
 
 # aartbik.blogspot.com/2009/02/perft-for-reversi.html: leaves by depth; passes are moves and begin at the ninth.
@@ -101,8 +105,8 @@ def test_who_has_no_disc_has_lost() -> None:
 @pytest.mark.kernel
 @pytest.mark.parametrize("seed", range(20))
 def test_playouts_are_games(seed: int) -> None:
-    for moves in ("", PASSING, DRAWN.rsplit(maxsplit=seed + 1)[0], WIPED_OUT[:-3]):
-        assert_playout_is_a_game(GAME, played(GAME, moves), seed)
+    for game, moves in product((GAME, UNIFORM), ("", PASSING, DRAWN.rsplit(maxsplit=seed + 1)[0], WIPED_OUT[:-3])):
+        assert_playout_is_a_game(game, played(game, moves), seed)
 
 
 @pytest.mark.kernel
@@ -118,7 +122,53 @@ def test_a_playout_after_the_end_is_empty() -> None:
 def test_playouts_are_uniform() -> None:
     state = played(GAME, "f5 d6 c3 g5 g6 g7")
     assert legal_mask(GAME, state).sum() == 7
-    assert_playouts_are_uniform(GAME, state, 100 if FEW else 10_000)
+    assert_playouts_are_uniform(UNIFORM, state, 100 if FEW else 10_000)
+
+
+def random_states(seed: int) -> Iterator[tuple[State, NaiveOthello]]:
+    """Plays a random game and yields its states and their twins, all but the last."""
+    random, state, twin = np.random.default_rng(seed), GAME.start.copy(), NaiveOthello()
+    while not state[OVER]:
+        yield state.copy(), deepcopy(twin)
+        action = int(random.choice(twin.moves()))
+        move(GAME, state, action, seed_state(0))
+        twin.play(action)
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("seed", range(2 if FEW else 20))
+def test_playouts_take_corners_and_give_none_away(seed: int) -> None:
+    beside = {"a1": "b2", "h1": "g2", "a8": "b7", "h8": "g7"}
+    trace, drawn = np.zeros(121, np.int64), 0
+    for state, _ in random_states(seed):
+        legal = {GAME.action_name(a) for a in np.flatnonzero(legal_mask(GAME, state))}
+        taken = int(state[DISCS] | state[DISCS + 1])
+        gifts = {near for corner, near in beside.items() if not taken >> GAME.parse_action(corner) & 1}
+        sound = (legal & set(beside)) or (legal - gifts) or legal
+        for k in range(3):
+            GAME.playout(state.copy(), trace, seed_state(seed, k), GAME.data)
+            assert GAME.action_name(int(trace[1])) in sound
+            drawn += len(sound) < len(legal)
+    assert drawn > 0
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("seed", range(2 if FEW else 20))
+def test_beliefs_count_moves_and_corners(seed: int) -> None:
+    """The formula of `_believe`, with moves counted on the twin."""
+    corners = [GAME.parse_action(name) for name in ("a1", "h1", "a8", "h8")]
+    for state, twin in random_states(seed):
+        mask, prior = legal_mask(GAME, state), np.zeros((2, 65))
+        GAME.priors(state, mask, prior, GAME.data)
+        assert (mask == legal_mask(GAME, state)).all()
+        for action in np.flatnonzero(mask[:64]):
+            (after := deepcopy(twin)).play(int(action))
+            own, answers = after.placings(twin.player), after.placings(1 - twin.player)
+            worth = (len(own) - len(answers)) / (len(own) + len(answers) + 2)
+            worth += 0.5 * (action in corners) - 0.5 * bool(set(answers) & set(corners))
+            assert prior[:, action] == pytest.approx([5 * np.clip(worth, -1, 1), 5])
+        UNIFORM.priors(state, mask, nothing := np.zeros((2, 65)), UNIFORM.data)
+        assert not nothing.any()
 
 
 @pytest.mark.kernel
