@@ -36,7 +36,7 @@ def genmove_cleanup(session: Session, args: list[str]) -> str:
     if not dead:
         return made(session, color, chosen(session, color))
     choice = chosen(session, color, cleanup=True)
-    if choice.action in (RESIGN, table.position.pass_action):
+    if choice.action in (RESIGN, table.position.pass_action) or not choice.visits:  # a won game is not searched
         choice = Choice(_towards(session, color, dead))
     return made(session, color, choice)
 

@@ -2,8 +2,10 @@
 
 import pytest
 
+from palestra.agents.mcts import Config
+from palestra.agents.mcts_player import MCTSPlayer
 from palestra.agents.player import RESIGN
-from palestra.cli.gtp.brain import Choice
+from palestra.cli.gtp.brain import Brain, Choice
 from palestra.cli.gtp.session import Session
 from tests.cli.gtp.doubles import asker, new_engine, refusals
 
@@ -69,9 +71,14 @@ def test_a_won_game_is_ended_by_passing() -> None:
     assert ask("genmove b") != "pass"
 
 
-def test_cleaning_up_takes_dead_stones_off_before_it_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("agent", ["passes", "mcts"])
+def test_cleaning_up_takes_dead_stones_off_before_it_passes(agent: str, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = board(INTRUDER)
-    monkeypatch.setattr(engine.brain, "choose", lambda state, seconds=0.0, avoid=(): Choice(49))
+    if agent == "passes":
+        monkeypatch.setattr(engine.brain, "choose", lambda state, seconds=0.0, avoid=(): Choice(49))
+    else:
+        engine.brain = Brain("mcts", lambda game: MCTSPlayer(Config(simulations=50), game, 0), True, -1.0)
+        engine.changed()
     ask = asker(engine)
     ask("play w pass")
     moves = []
