@@ -3,7 +3,7 @@
 import multiprocessing as mp
 import signal
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -37,6 +37,8 @@ class MatchPlan:
     """Moves after which a game is cut off; 0 leaves it to the game."""
     timeout: float = 600.0
     """Seconds in which a program must answer."""
+    make: Callable[..., Player] = make_player
+    """Makes a player of how it is written."""
 
     def game(self) -> Game:
         """Makes the game."""
@@ -74,7 +76,7 @@ def closing_players(plan: MatchPlan) -> Iterator[tuple[Game, Player, Player]]:
     game = plan.game()
     with ExitStack() as stack:
         first, second = (
-            stack.enter_context(closing(make_player(spec, game, seed_of(plan.seed, 0, i), timeout=plan.timeout)))
+            stack.enter_context(closing(plan.make(spec, game, seed_of(plan.seed, 0, i), timeout=plan.timeout)))
             for i, spec in enumerate(plan.players)
         )
         yield game, first, second

@@ -15,8 +15,9 @@ from palestra.agents.player import PLAYERS
 from palestra.cli.match_record import GoRecords, MoveRecords, Records, openings_of
 from palestra.cli.match_report import Tally, lines, running, sequential, summary
 from palestra.cli.options import parse
+from palestra.cli.players import player_named
 from palestra.cli.progress import Progress, say
-from palestra.cli.run import Run, free_name, runs_folder, write_json
+from palestra.cli.run import free_name, runs_folder, write_json
 from palestra.envs.games import make_game
 from palestra.envs.go.rules import Rules, rules_named
 from palestra.envs.go.state import SIZE
@@ -26,7 +27,7 @@ USAGE = "palestra match A B --env GAME"
 
 @dataclass(frozen=True)
 class Options:
-    """Plays games with alternating colours; a player is random, mcts:simulations=1000 or gtp:gnugo --mode gtp."""
+    """Plays games with alternating colours; a player is random, mcts:simulations=100, gtp:gnugo --mode gtp or a run."""
 
     env: str = ""
     """The game, as go-9x9 or connect-four."""
@@ -66,7 +67,7 @@ def main(args: Sequence[str]) -> int:
     """Plays a match, prints the result, and keeps it as `match.json` beside the games."""
     players = _players(args)
     if len(players) < 2 and not {"-h", "--help"} & set(args):
-        raise ValueError(f"who plays is missing: {USAGE}, where {', '.join(PLAYERS)} can play")
+        raise ValueError(f"who plays is missing: {USAGE}, where {', '.join(PLAYERS)} and runs of agents can play")
     options = parse(Options, list(args[len(players) :]), USAGE)
     plan, test = _plan(players, options), _test(options.sprt)
     out = options.out or runs_folder() / free_name("match")
@@ -121,21 +122,8 @@ def _play(plan: MatchPlan, jobs: int, test: SPRT | None, records: Records, tally
 
 
 def _players(args: Sequence[str]) -> list[str]:
-    """Returns the players at the beginning of the arguments, two of them at most.
-
-    Raises:
-        ValueError: one is a run of `palestra train` or `palestra fit`.
-    """
-    named = [arg for i, arg in enumerate(args[:2]) if not any(a.startswith("-") for a in args[: i + 1])]
-    for name in named:
-        if name.partition(":")[0] not in PLAYERS and _is_run(name):
-            title = Run.open(name).title
-            raise ValueError(f"{name} is a run of {title}, which cannot play games; {', '.join(PLAYERS)} can")
-    return named
-
-
-def _is_run(name: str) -> bool:
-    return any((folder / "config.json").is_file() for folder in (Path(name), runs_folder() / name))
+    """Returns the players at the beginning of the arguments, two of them at most."""
+    return [arg for i, arg in enumerate(args[:2]) if not any(a.startswith("-") for a in args[: i + 1])]
 
 
 def _plan(players: Sequence[str], options: Options) -> MatchPlan:
@@ -143,7 +131,15 @@ def _plan(players: Sequence[str], options: Options) -> MatchPlan:
     if not options.env:
         raise ValueError("--env is missing: the game to play, as in --env go-9x9")
     rules = _rules(options)
-    plan = MatchPlan((players[0], players[1]), options.env, rules, options.games, options.seed, timeout=options.timeout)
+    plan = MatchPlan(
+        (players[0], players[1]),
+        options.env,
+        rules,
+        options.games,
+        options.seed,
+        timeout=options.timeout,
+        make=player_named,
+    )
     game = plan.game()
     check_match(game)
     return dataclasses.replace(

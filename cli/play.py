@@ -7,9 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from palestra.agents.player import RESIGN, make_player
+from palestra.agents.player import RESIGN
 from palestra.cli.options import key_values, parse
 from palestra.cli.play_match import Match, is_go, outcome, record, side_name
+from palestra.cli.players import player_named
 from palestra.envs.game import legal_mask
 from palestra.envs.games import GAMES, make_game
 
@@ -30,7 +31,7 @@ class Options:
     """Plays a game in the terminal; `help` there lists what can be typed."""
 
     against: str = "mcts"
-    """Who plays the other side: an agent as in mcts:simulations=2000, or human for both sides at one keyboard."""
+    """Who plays the other side: an agent as in mcts:simulations=2000, a run, or human for both sides here."""
     color: Literal["black", "white", "first", "second"] = "black"
     """Your side; black and first begin."""
     size: int | None = None
@@ -77,7 +78,7 @@ def _begin(name: str, options: Options) -> Match:
     game = make_game(name, **kwargs)
     if game.num_players != 2:
         raise ValueError(f"{name} has {game.num_players} player, but a game of two is wanted")
-    player = None if options.against == "human" else make_player(options.against, game, options.seed)
+    player = None if options.against == "human" else player_named(options.against, game, options.seed)
     state = game.start.copy()
     if player:
         player.start(game, state)

@@ -1,4 +1,4 @@
-"""`palestra gtp AGENT`: an engine that plays Go with GUIs, servers and other programs, by the Go Text Protocol."""
+"""`palestra gtp AGENT|RUN`: an engine that plays Go with GUIs, servers and other programs, by the Go Text Protocol."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from palestra.agents.player import PLAYERS, Player, make_player
+from palestra.agents.player import PLAYERS, Player
 from palestra.cli.gtp.brain import Brain
 from palestra.cli.gtp.engine import Lines, add_commands, serve
 from palestra.cli.gtp.json_protocol import Analyst
@@ -16,6 +16,7 @@ from palestra.cli.gtp.rules import named_rules
 from palestra.cli.gtp.session import Session
 from palestra.cli.gtp.table import Table
 from palestra.cli.options import parse
+from palestra.cli.players import player_named
 from palestra.envs.game import Game
 from palestra.envs.go.game import go_game
 
@@ -24,7 +25,8 @@ from palestra.envs.go.game import go_game
 class Options:
     """Answers the commands of the Go Text Protocol on stdin, until `quit` or the end of input.
 
-    AGENT is a player as in `palestra match`: random, mcts, or with options of its own, as in mcts:rave=1000.
+    AGENT is a player as in `palestra match`: random, mcts, or with options of its own, as in mcts:rave=1000; or a run
+    of an agent that was trained in palestra/Go-v0.
     """
 
     size: int = 19
@@ -55,7 +57,9 @@ def main(args: Sequence[str]) -> int:
     """Serves a controller; its leaving, in whatever way, ends the engine quietly."""
     spec = args[0] if args and not args[0].startswith("-") else ""
     if not spec and not {"-h", "--help"} & set(args):
-        raise ValueError(f"who is to play is missing: palestra gtp AGENT, with AGENT among {', '.join(PLAYERS)}")
+        raise ValueError(
+            f"who is to play is missing: palestra gtp AGENT, with AGENT among {', '.join(PLAYERS)} or a run"
+        )
     options = parse(Options, list(args[1:] if spec else args), "palestra gtp AGENT")
     session = new_session(spec, options)
     if sys.stdin is None or sys.stdout is None:  # closed before the start
@@ -90,7 +94,7 @@ def new_session(spec: str, options: Options) -> Session:
     seeds = np.random.SeedSequence(options.seed)
 
     def make(game: Game) -> Player:
-        return make_player(spec, game, int(seeds.spawn(1)[0].generate_state(1)[0]), **given)
+        return player_named(spec, game, int(seeds.spawn(1)[0].generate_state(1)[0]), **given)
 
     player = make(go_game(rules))  # so that what is wrong with the agent is said at once
     player.close()

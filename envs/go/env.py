@@ -237,11 +237,15 @@ class GoEnv(gym.Env[Planes, np.int64]):
         face(state, self.seat)
         return state
 
-    def _obs(self) -> Planes:
+    def planes(self, state: State) -> Planes:
+        """Returns what a position on this size of board looks like to the player to move."""
         shape = self.observation_space.shape or ()
         obs = np.empty(int(np.prod(shape)), np.float32)
-        self._observe(self._last_sight(), obs, NO_DATA)
+        self._observe(state, obs, NO_DATA)
         return obs.reshape(shape)
+
+    def _obs(self) -> Planes:
+        return self.planes(self._last_sight())
 
     def _info(self) -> dict[str, Any]:
         mask = np.empty(self.rules.size**2 + 1, np.bool_)

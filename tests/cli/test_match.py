@@ -169,13 +169,13 @@ def test_what_users_get_wrong_is_one_sentence(palestra: CommandLine, words: str,
     assert not Path("runs/match-1").exists()
 
 
-def test_a_run_of_training_cannot_play(palestra: CommandLine) -> None:
-    folder = Path("runs/mine")
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text(json.dumps({"agent": "dqn", "env": {"id": "CartPole-v1"}}))
+def test_a_run_of_another_environment_cannot_play(palestra: CommandLine) -> None:
+    run = palestra("train", "random", "--env", "CartPole-v1", "--steps", "10", "--name", "mine")
+    assert run[0] == 0
     status, _, err = palestra("match", "mine", "random", "--env", "tic-tac-toe")
     assert status == 2
-    assert "mine is a run of dqn in CartPole-v1, which cannot play games; random, mcts, gtp can" in err
+    assert "mine was trained in CartPole-v1, which is no game; an agent of palestra/Go-v0 can play" in err
+    assert not Path("runs/match-1").exists()
 
 
 def test_gnu_go_with_a_referee_and_records(palestra: CommandLine) -> None:

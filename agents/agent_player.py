@@ -1,0 +1,44 @@
+"""A trained agent as a player: it sees what its environment shows of a game, and moves without exploring."""
+
+from typing import Any
+
+import numpy as np
+
+from palestra.agents.agent import Agent
+from palestra.envs.game import Game, State, legal_mask
+from palestra.envs.go.env import GoEnv
+from palestra.envs.spec import EnvSpec
+
+
+class AgentPlayer:
+    """Plays Go on the size of board that an agent was trained on, under any rules.
+
+    Raises:
+        ValueError: it was trained in an environment that is no game, or on another board.
+    """
+
+    def __init__(self, name: str, agent: Agent, env: EnvSpec, game: Game) -> None:
+        played: Any = env.make().unwrapped
+        if not isinstance(played, GoEnv):
+            raise ValueError(f"{name} was trained in {env.id}, which is no game; an agent of palestra/Go-v0 can play")
+        known = f"go-{played.rules.size}x{played.rules.size}"
+        if game.name != known:
+            raise ValueError(f"{name} was trained on {known} and plays nothing else, but {game.name} is asked for")
+        self.name = name
+        self._agent, self._env, self._game, self._first = agent, played, game, True
+
+    def start(self, game: Game, state: State, seed: int | None = None) -> None:
+        """Begins a game."""
+        self._game, self._first = game, True
+
+    def choose(self, state: State) -> int:
+        """Returns the action that the agent prefers among the legal ones."""
+        mask, first = legal_mask(self._game, state), np.array([self._first])
+        self._first = False
+        return int(self._agent.act(self._env.planes(state)[None], first, mask[None], explore=False)[0])
+
+    def note(self, action: int) -> None:
+        """Remembers nothing."""
+
+    def close(self) -> None:
+        """Has nothing to end."""
