@@ -3,7 +3,7 @@
 Each time a move is one `palestra match` with alternating colours under Chinese rules, komi 7, two threads; GNU Go
 counts the finished games. The search resigns below -0.95 and stops a move early where no other move can overtake.
 
-    python benchmarks/go_strength.py [games] [seconds ...]
+    python benchmarks/go_strength.py [SECONDS[:GAMES] ...]
 """
 
 import json
@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SECONDS = (0.1, 0.5, 2.0, 5.0)
+TIMES = ("0.1", "0.5", "2", "5")
+GAMES = 60
 LEVEL = 10
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "go_strength.png"
 
@@ -56,15 +57,15 @@ def draw(results: dict[float, dict[str, Any]], place: Path) -> None:
 
 def main() -> None:
     """Prints the table, draws the picture, and prints as the last line a JSON object."""
-    games = int(sys.argv[1]) if len(sys.argv) > 1 else 60
     gnugo = shutil.which("gnugo") or shutil.which("gnugo", path="/usr/games")
     if gnugo is None:
         sys.exit("gnugo is not installed; Debian's package gnugo brings it")
     print(f"{'a move':>11}{'games':>7}{'won':>5}{'lost':>5}{'drew':>5}{'score':>9}  95 % interval")
     results = {}
-    for seconds in [float(word) for word in sys.argv[2:]] or SECONDS:
-        results[seconds] = play(seconds, games, gnugo)
-        show(seconds, results[seconds])
+    for word in sys.argv[1:] or TIMES:
+        seconds, _, games = word.partition(":")
+        results[float(seconds)] = play(float(seconds), int(games or GAMES), gnugo)
+        show(float(seconds), results[float(seconds)])
     draw(results, PICTURE)
     print(json.dumps({str(seconds): result for seconds, result in results.items()}))
 
