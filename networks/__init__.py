@@ -101,6 +101,7 @@ NETWORKS = {  # name on the command line
         for d in (121, 169, 201)
     },
     "convnet": Entry("convnet", "ConvNet", "a small network with batch normalisation, for images of 8 to 64 pixels"),
+    "board": Entry("board", "BoardNet", "residual blocks on a board, with a logit for each point (Silver et al. 2017)"),
     "multitask": Entry("multitask", "MultiTask", "several classifiers on one trunk (Caruana 1997)"),
     "rnn": Entry("recurrent", "Recurrent", "a plain recurrent network on sequences (Elman 1990)", {"cell": "rnn"}),
     "lstm": Entry("recurrent", "Recurrent", "long short-term memory on sequences", {"cell": "lstm"}),
