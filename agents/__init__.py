@@ -12,6 +12,7 @@ AGENTS = {  # name on the command line: (module, class, what it is)
     "dqn": ("dqn", "DQN", "deep Q-network on vectors and pixels"),
     "ppo": ("sb3", "PPO", "proximal policy optimisation, by stable-baselines3"),
     "a2c": ("sb3", "A2C", "advantage actor-critic, by stable-baselines3"),
+    "alphago-sl": ("alphago_sl", "AlphaGoSL", "AlphaGo's policy network, learnt from game records"),
     "random": ("random", "Random", "uniform over the allowed actions: the floor to compare with"),
 }
 

@@ -11,7 +11,7 @@ from palestra.agents import AGENTS, agent_class
 from palestra.agents.agent import Agent
 from palestra.agents.evaluation import evaluate
 from palestra.cli.options import key_values, parse
-from palestra.cli.progress import Progress, say
+from palestra.cli.progress import Progress, say, warnings_said
 from palestra.cli.run import Run, seeds_of, write_json
 from palestra.cli.saved import is_network
 from palestra.cli.setup import env_of, new_agent, trained_agent
@@ -61,6 +61,9 @@ def main(args: Sequence[str]) -> int:
         say(f"{run.path}, step {agent.step:,}")
     result = _play(agent, env, options)
     report = result | {"env": env.id, "step": agent.step, "seed": options.seed}
+    if hasattr(agent, "accuracy") and run:
+        with warnings_said():
+            report |= agent.accuracy()
     if options.baselines:
         report |= baselines(env, min(options.episodes, 30), seeds_of(options.seed)[2])
     print(json.dumps(report) if options.json else _lines(report))
@@ -125,6 +128,13 @@ def _lines(report: dict[str, Any]) -> str:
         gap = report["optimal"] - report["random"]
         share = f"; this is {(report['mean'] - report['random']) / gap:.1%} of the way from random to it" if gap else ""
         lines += [f"the best possible is {report['optimal']:.4g}{share}"]
+    if "top1" in report:
+        lines += [f"the move made is the first choice in {report['top1']:.1%} and among five in {report['top5']:.1%}"]
+        lines[-1] += f" of {report['positions']:,} positions of games held out"
+        lines += [
+            f"  moves {move + 1:>3} to {move + 10:<3} {one:6.1%} {five:6.1%}"
+            for move, _, one, five in report["by_move"]
+        ]
     if report["given_up"]:
         lines += [f"{report['given_up']} episodes did not end and were given up"]
     return "\n".join(lines)

@@ -12,7 +12,11 @@ from palestra.cli.run import CLOCK, Run
 from palestra.cli.tracking import Tracker
 
 AVERAGED = ("rollout/", "train/")  # metrics of which a row has the mean since the row before; of others, the last
-TOLD = {"plan/residual": "residual", "rollout/ep_rew_mean": "return"}  # of an agent's row, as the progress says it
+TOLD = {  # metrics of an agent's row that the progress says, by these names
+    "plan/residual": "residual",
+    "rollout/ep_rew_mean": "return",
+    "train/accuracy": "accuracy",
+}
 
 
 class Log:

@@ -14,7 +14,7 @@ from palestra.agents.evaluation import evaluate
 from palestra.cli import watch
 from palestra.cli.log import Log, interruptible
 from palestra.cli.options import key_values, parse, parse_known
-from palestra.cli.progress import Progress, duration, say
+from palestra.cli.progress import Progress, duration, say, warnings_said
 from palestra.cli.run import Run, free_name, runs_folder, seeds_of
 from palestra.cli.setup import agent_config_of, env_of, new_agent, restore
 from palestra.cli.tracking import Tracker
@@ -85,6 +85,7 @@ def _fresh(name: str | None, rest: list[str], basic: Options) -> tuple[Run, Agen
         parse(with_agent(kind.Config, _defaults(kind, basic)), rest, f"palestra train {name}")
     config = _resolve(kind, name, rest, basic)
     agent = new_agent(config)
+    _prepare(agent)
     run_name = basic.name or free_name(f"{name}-{re.split('[/:]', basic.env)[-1]}")
     made = dataclasses.asdict(agent.config)
     if made == config["agent_config"]:
@@ -92,6 +93,13 @@ def _fresh(name: str | None, rest: list[str], basic: Options) -> tuple[Run, Agen
     # Weights came from a folder: from here on the run has them itself
     config |= {"agent_config": made, "encoder": config["agent_config"]["encoder"]}
     return Run.create(run_name, config, agent.state()), agent
+
+
+def _prepare(agent: Agent) -> None:
+    """Lets an agent that learns from files read them, before anything is written."""
+    if hasattr(agent, "prepare"):
+        with warnings_said():
+            agent.prepare()
 
 
 def _agent_config(options: Any) -> dict[str, Any]:
@@ -121,6 +129,7 @@ def _reopened(name: str | None, rest: list[str]) -> Run:
 def _restored(run: Run, options: Options) -> Agent:
     """Makes the agent as it was at the checkpoint, or at the very beginning if the run was killed before the first."""
     agent = new_agent(run.config)
+    _prepare(agent)
     step = -1
     if run.has_checkpoint() or options.from_step is not None:
         step, state = run.load(options.from_step)

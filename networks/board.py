@@ -107,6 +107,8 @@ class BoardNet(nn.Module):
         self.head = Pooled() if num_classes is None else kind(width, num_classes, image_size)
         self.stages = ("stem", *(f"tower.{i}" for i in range(blocks)))
         he(self)
+        if isinstance(self.head, Moves):
+            nn.init.normal_(self.head.points.weight, std=1 / width)  # moves are about equally likely at first
         channels_last(self)
 
     def forward(self, x: Tensor) -> Tensor:

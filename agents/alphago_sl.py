@@ -1,0 +1,265 @@
+"""The policy network of AlphaGo, learnt from game records: the move that was made, given the position.
+
+Silver et al., "Mastering the game of Go with deep neural networks and tree search", Nature 529 (2016), Methods,
+"Policy network: classification", with a residual network (`networks/board.py`) and AdamW with a learning rate that goes
+up and down once, in place of 13 plain layers and SGD. As there, passes are not learnt, and every position is shown
+turned and mirrored; games are held out whole.
+"""
+
+import math
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from palestra.agents.agent import Array, Metrics
+from palestra.agents.saving import generator_state, restore_generator
+from palestra.agents.symmetry import spread
+from palestra.envs.go.game_set import GameSet, Viewer, read_game_set
+from palestra.envs.spec import EnvSpec
+from palestra.networks import create
+from palestra.networks.fit import FitConfig, Learner
+from palestra.networks.losses import cross_entropy
+from palestra.networks.pretrained import save_pretrained
+from palestra.networks.saving import snapshot
+from palestra.networks.threads import use_threads
+
+Ints = NDArray[np.int64]
+NAMED = 5  # games left out that are named
+
+
+@dataclass(frozen=True)
+class AlphaGoSLConfig:
+    """Options of `AlphaGoSL`; a step is an update."""
+
+    games: str = ""
+    """Game records: an SGF file, an archive, or a folder of them."""
+    features: str = "alphago-zero"
+    """Planes that the network sees, as in docs/go.md; those of the environment."""
+    width: int = 64
+    """Planes of the network's layers."""
+    blocks: int = 5
+    """Residual blocks of the network."""
+    updates: int = 10_000
+    """Updates over which the learning rate goes up and down."""
+    batch_size: int = 128
+    """Positions in an update."""
+    learning_rate: float = 3e-3
+    """Largest step size."""
+    weight_decay: float = 1e-4
+    """Weight decay of AdamW."""
+    held_out: float = 0.1
+    """Share of the games that is held out, to measure accuracy."""
+
+    def __post_init__(self) -> None:
+        for name in ("width", "blocks", "updates", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, but at least 1 is wanted")
+        if not 0 < self.held_out < 1:
+            raise ValueError(f"held_out is {self.held_out}, but a share between 0 and 1 is wanted")
+
+
+class Positions:
+    """Positions of some games and the moves that were made there, as `networks/fit.py` takes data."""
+
+    def __init__(self, games: GameSet, which: Ints, features: str) -> None:
+        self.game, self.ply = games.positions(which)
+        self._viewer = Viewer(games, features)
+
+    def __len__(self) -> int:
+        """Returns the number of positions."""
+        return len(self.game)
+
+    def __getitem__(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns planes `[B, C, N, N]` and actions `[B]`."""
+        rows = indices.numpy()
+        obs, action = self._viewer.show(self.game[rows], self.ply[rows])
+        return torch.from_numpy(obs), torch.from_numpy(action)
+
+
+def objective(network: nn.Module, batch: tuple[Tensor, ...]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Returns losses `[B]`, and whether the move made was the network's first choice or among its first five."""
+    obs, action = spread(*batch) if network.training else batch
+    logits = network(obs)
+    rank = (logits > logits.gather(1, action[:, None])).sum(1)
+    return cross_entropy(logits, action), {"accuracy": (rank < 1).float(), "top5": (rank < 5).float()}
+
+
+class AlphaGoSL:
+    """A policy on a board that was learnt from games; it draws its moves where it explores, and else prefers one.
+
+    Raises:
+        ValueError: the observations are no planes of a square board, or the actions not its points and a pass.
+    """
+
+    Config = AlphaGoSLConfig
+    default_steps: ClassVar[int] = 10_000
+
+    def __init__(
+        self, config: AlphaGoSLConfig, obs_space: gym.Space[Any], action_space: gym.Space[Any], seed: int
+    ) -> None:
+        shape = obs_space.shape or ()
+        if len(shape) != 3 or shape[1] != shape[2] or getattr(action_space, "n", 0) != shape[1] ** 2 + 1:
+            raise ValueError(
+                f"alphago-sl plays on boards, as in palestra/Go-v0, but observations are {obs_space} and actions "
+                f"{action_space}"
+            )
+        self.config, self.step, self._size = config, 0, shape[1]
+        use_threads(True)
+        torch_seed, self._fit_seed, rng_seed = np.random.SeedSequence(seed).generate_state(3).tolist()
+        self._rng = np.random.Generator(np.random.PCG64(rng_seed))
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(torch_seed)
+            self.network = create(
+                "board",
+                in_channels=shape[0],
+                num_classes=shape[1] ** 2 + 1,
+                image_size=shape[1:],
+                width=config.width,
+                blocks=config.blocks,
+            )
+        self._learner: Learner | None = None
+        self._fit_state: dict[str, Any] = {}
+        self._data: tuple[Positions, ...] = ()  # those to learn from and those held out, once they are read
+
+    @classmethod
+    def defaults(cls, env: EnvSpec, steps: int) -> AlphaGoSLConfig:
+        """Returns the options that suit an environment and a number of updates."""
+        return AlphaGoSLConfig(features=str(env.kwargs.get("features", AlphaGoSLConfig.features)), updates=steps)
+
+    def act(
+        self, obs: Array, first: NDArray[np.bool_], mask: NDArray[np.bool_] | None = None, *, explore: bool = True
+    ) -> NDArray[np.int64]:
+        """Chooses actions `[B]` for planes `[B, C, N, N]`: drawn by their probabilities, or the likeliest.
+
+        As the network has not learnt to pass, it fills no eye of its own, and passes where nothing else is left.
+        """
+        sensible = ~own_eyes(obs).reshape(len(obs), -1)
+        scores = self.logits(obs).astype(np.float64)
+        scores[:, :-1] = np.where(sensible if mask is None else mask[:, :-1] & sensible, scores[:, :-1], -np.inf)
+        if explore:
+            scores = scores + self._rng.gumbel(size=scores.shape)
+        return np.where(np.isneginf(scores[:, :-1]).all(axis=1), self._size**2, scores[:, :-1].argmax(axis=1))
+
+    @torch.inference_mode()
+    def logits(self, obs: Array) -> NDArray[np.float32]:
+        """Returns the logits `[B, A]` of all actions, legal or not; that of the pass means nothing."""
+        self.network.eval()
+        return self.network(torch.as_tensor(obs, dtype=torch.float32)).numpy()  # type: ignore[no-any-return]
+
+    def prepare(self) -> None:
+        """Reads the games, once; a warning says how many were left out, and of the first ones why.
+
+        Raises:
+            ValueError: there are none that can be used.
+        """
+        if self._data:
+            return
+        if not self.config.games:
+            raise ValueError("the games are missing: --agent.games PATH, an SGF file, an archive or a folder of them")
+        refused: list[str] = []
+        games = read_game_set(self.config.games, self._size, report=refused.append)
+        if refused:
+            some = "; ".join(refused[:NAMED]) + (" ..." if len(refused) > NAMED else "")
+            warnings.warn(f"{len(refused):,} games were left out, {len(games):,} are used: {some}", stacklevel=2)
+        self._data = tuple(
+            Positions(games, which, self.config.features) for which in games.split(self.config.held_out, self._fit_seed)
+        )
+
+    def accuracy(self) -> dict[str, Any]:
+        """Returns `top1` and `top5` on the positions held out, how many those are, and both for each ten moves.
+
+        Raises:
+            ValueError: the games cannot be read any more.
+        """
+        self.prepare()
+        held, right = self._data[1], []
+        self.network.eval()
+        with torch.inference_mode():
+            for indices in torch.split(torch.arange(len(held)), self.config.batch_size):
+                _, metrics = objective(self.network, held[indices])
+                right.append(torch.stack([metrics["accuracy"], metrics["top5"]], dim=1).numpy())
+        hits = np.concatenate(right)
+        tens = [(10 * k, hits[held.ply // 10 == k]) for k in range(int(held.ply.max()) // 10 + 1)]
+        by_move = [[move, len(part), *part.mean(0).tolist()] for move, part in tens if len(part)]
+        top1, top5 = hits.mean(0).tolist()
+        return {"top1": top1, "top5": top5, "positions": len(hits), "by_move": by_move}
+
+    def train(self, env: EnvSpec, steps: int) -> Iterator[tuple[int, Metrics]]:
+        """Learns until `steps` updates were made, at most as many as planned; the environment takes no part.
+
+        Yields the loss and the accuracy of each update, and after each pass over the games those of the games held out.
+
+        Raises:
+            ValueError: there are no games for it.
+        """
+        self.prepare()
+        train, held = self._data
+        if self._learner is None:
+            self._learner = self._new_learner(len(train))
+        for step, metrics in self._learner.fit(train, held):
+            self.step = step
+            yield step, metrics
+            if step >= min(steps, self.config.updates):
+                return
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Writes the network to a folder, from which agents and others take it."""
+        save_pretrained(self.network, folder, agent="alphago-sl", features=self.config.features)
+
+    def state(self) -> dict[str, Any]:
+        """Returns all that is needed to go on."""
+        fit = self._learner.state() if self._learner else self._fit_state
+        weights = {name: snapshot(value) for name, value in self.network.state_dict().items()}
+        return {"step": self.step, "rng": generator_state(self._rng), "network": weights, "fit": {**fit, "network": {}}}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes back what `state` gave."""
+        self.step = int(state["step"])
+        restore_generator(self._rng, state["rng"])
+        self.network.load_state_dict({name: torch.as_tensor(value) for name, value in state["network"].items()})
+        self._learner, self._fit_state = None, state["fit"]
+
+    def _new_learner(self, num_positions: int) -> Learner:
+        """Makes the learner that suffices for all planned updates, and goes on where it was."""
+        c = self.config
+        epochs = math.ceil(c.updates / math.ceil(num_positions / c.batch_size))
+        fit = FitConfig(
+            optimizer="adamw",
+            schedule="one-cycle",
+            learning_rate=c.learning_rate,
+            weight_decay=c.weight_decay,
+            epochs=epochs,
+            batch_size=c.batch_size,
+            seed=self._fit_seed,
+        )
+        learner = Learner(self.network, fit, objective=objective)
+        if self.step:
+            learner.restore({**self._fit_state, "network": self.network.state_dict()})
+        return learner
+
+
+def own_eyes(obs: Array) -> NDArray[np.bool_]:
+    """Says which points `[B, N, N]` are eyes of the player to move, from planes whose first two are stones.
+
+    All neighbours are the player's, and of the points diagonally beside one at most is the opponent's, at the edge
+    none, as in `envs/go/board.py: is_eye`.
+    """
+    own, other = (np.pad(obs[:, k], ((0, 0), (1, 1), (1, 1)), constant_values=fill) for k, fill in ((0, 1), (1, 0)))
+    size = obs.shape[-1]
+
+    def beside(plane: Array, down: int, right: int) -> Array:
+        return plane[:, 1 + down : 1 + down + size, 1 + right : 1 + right + size]
+
+    edge = np.ones((size, size), np.bool_)
+    edge[1:-1, 1:-1] = False
+    enclosed = np.all([beside(own, *way) > 0 for way in ((0, 1), (0, -1), (1, 0), (-1, 0))], axis=0)
+    lost = edge + sum(beside(other, *way) for way in ((1, 1), (1, -1), (-1, 1), (-1, -1)))
+    return enclosed & (lost < 2) & (obs[:, 0] + obs[:, 1] == 0)  # type: ignore[no-any-return]

@@ -1,0 +1,146 @@
+"""The policy learnt from games: what it learns, from what, and how it plays."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from palestra.agents.alphago_sl import AlphaGoSL, AlphaGoSLConfig, objective, own_eyes
+from palestra.cli import checkpoint
+from palestra.envs.go.board import is_eye, point_of
+from palestra.envs.go.features import feature_set
+from palestra.envs.go.position import Position
+from palestra.envs.go.records import GameRecord, write_record
+from palestra.envs.go.rules import Rules
+from palestra.envs.go.state import EMPTY, OVER, PLAYER
+from palestra.envs.spec import EnvSpec
+from tests.envs.go.checks import random_state
+
+ENV = EnvSpec("palestra/Go-v0", kwargs={"size": 5})
+
+
+@pytest.fixture
+def games(tmp_path: Path) -> Path:
+    """Writes twenty games of ten moves that go over the board in even steps, from a point each, and a pass."""
+    path = tmp_path / "games.sgf"
+    for k in range(20):
+        position = Position(Rules(5))
+        for i in range(10):
+            position.play((k + 5 * (i // 2) + 2 * (i % 2)) % 25)
+        position.play(25)
+        write_record(path, GameRecord(5, tuple(position.moves), komi=0.5), append=True)
+    return path
+
+
+def make(games: Path | str, seed: int = 0, **options: Any) -> AlphaGoSL:
+    config = AlphaGoSLConfig(str(games), width=8, blocks=1, batch_size=32, updates=60, **options)
+    envs = ENV.make_vec(1)
+    agent = AlphaGoSL(config, envs.single_observation_space, envs.single_action_space, seed)
+    envs.close()
+    return agent
+
+
+def learn(agent: AlphaGoSL, steps: int) -> list[tuple[int, dict[str, float]]]:
+    return [(step, {k: float(np.asarray(v)) for k, v in row.items()}) for step, row in agent.train(ENV, steps)]
+
+
+def test_it_learns_the_games_and_measures_itself_on_others(games: Path) -> None:
+    """Moves follow from the stones but for the first of a game, which is any of 20, and symmetry: most can be known."""
+    agent = make(games, learning_rate=1e-2)
+    rows = learn(agent, 60)
+    assert [step for step, _ in rows] == list(range(1, 61))
+    assert np.mean([row["train/loss"] for _, row in rows[:5]]) > 2 * np.mean(
+        [row["train/loss"] for _, row in rows[-5:]]
+    )
+    told = [row for _, row in rows if "valid/accuracy" in row]
+    assert told[-1]["valid/accuracy"] > 3 / 25
+    assert 0 <= told[-1]["valid/accuracy"] <= told[-1]["valid/top5"] <= 1
+    measured = agent.accuracy()
+    assert measured["positions"] == 2 * 10  # a tenth of the games, without their passes
+    assert (measured["top1"], measured["top5"]) == pytest.approx((told[-1]["valid/accuracy"], told[-1]["valid/top5"]))
+    assert [row[:2] for row in measured["by_move"]] == [[0, 20]]
+
+
+def test_it_goes_on_where_it_was(games: Path, tmp_path: Path) -> None:
+    whole, half = make(games), make(games)
+    rows = learn(whole, 60)
+    assert learn(half, 25) == rows[:25]
+    checkpoint.save(tmp_path / "half", 25, half.state())
+    resumed = make(games)
+    resumed.restore(checkpoint.load(tmp_path / "half")[1])
+    assert resumed.step == 25
+    assert learn(resumed, 1000) == rows[25:]  # no more than were planned
+    for a, b in zip(whole.network.parameters(), resumed.network.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_the_seed_draws_weights_and_games(games: Path) -> None:
+    agents = [make(games, seed) for seed in (0, 0, 1)]
+    rows = [learn(agent, 5) for agent in agents]
+    assert rows[0] == rows[1] != rows[2]
+
+
+def test_losses_and_hits_by_hand() -> None:
+    network = torch.nn.Flatten().eval()
+    obs = torch.tensor([[[[3.0, 1.0], [2.0, 0.0]]], [[[0.0, 0.0], [0.0, 5.0]]]])
+    losses, metrics = objective(network, (obs, torch.tensor([2, 3])))
+    expected = -torch.log_softmax(obs.flatten(1), 1)[[0, 1], [2, 3]]
+    assert torch.allclose(losses, expected)
+    assert metrics["accuracy"].tolist() == [0.0, 1.0]
+    assert metrics["top5"].tolist() == [1.0, 1.0]
+
+
+def test_only_legal_moves_are_made_and_no_own_eye_is_filled(games: Path) -> None:
+    agent = make(games)
+    observe, shape = feature_set("alphago-zero", 5)
+    for seed in range(30):
+        state = random_state(Rules(5, superko="simple"), 30, seed)
+        state[OVER] = 0
+        obs = np.zeros((1, *shape), np.float32)
+        observe(state, obs.reshape(-1), np.zeros(1))
+        own = int(state[PLAYER]) + 1
+        points = [int(point_of(state, a)) for a in range(25)]
+        eyes = [bool(state[p] == EMPTY and is_eye(state, p, own)) for p in points]
+        assert own_eyes(obs).ravel().tolist() == eyes
+        mask = np.ones((1, 26), np.bool_)
+        mask[0, :25] = obs[0, 0].ravel() + obs[0, 1].ravel() == 0
+        for explore in (False, True):
+            action = int(agent.act(obs, np.array([False]), mask, explore=explore)[0])
+            assert mask[0, action]
+            assert action == 25 or not eyes[action]
+            left = any(mask[0, a] and not eyes[a] for a in range(25))
+            assert (action != 25) == left
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"games": ""}, "the games are missing: --agent.games PATH"),
+        ({"games": "none.sgf"}, "there is no file or folder none.sgf"),
+    ],
+)
+def test_games_that_are_not_there(options: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        next(make(**options).train(ENV, 10))
+
+
+def test_games_that_cannot_be_used_are_said(games: Path) -> None:
+    games.write_text(games.read_text() + "(;SZ[9];B[aa])(;SZ[5];B[aa];W[aa])")
+    with pytest.warns(UserWarning, match="2 games were left out, 20 are used: .*#21: the board has 9 lines"):
+        make(games).prepare()
+
+
+@pytest.mark.parametrize(("option", "value"), [("width", 0), ("updates", 0), ("held_out", 1.0), ("batch_size", -1)])
+def test_wrong_options(option: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"{option} is {value}, but"):
+        dataclasses.replace(AlphaGoSLConfig(), **{option: value})
+
+
+def test_other_environments_are_refused() -> None:
+    envs = EnvSpec("CartPole-v1").make_vec(1)
+    with pytest.raises(ValueError, match="alphago-sl plays on boards, as in palestra/Go-v0"):
+        AlphaGoSL(AlphaGoSLConfig(), envs.single_observation_space, envs.single_action_space, 0)
+    envs.close()

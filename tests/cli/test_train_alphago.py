@@ -1,0 +1,57 @@
+"""The policy network from games on the command line: training, resuming, measuring, playing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from palestra.envs.go.position import Position
+from palestra.envs.go.records import GameRecord, write_record
+from palestra.envs.go.rules import Rules
+from tests.conftest import CommandLine
+
+SMALL = ("--env", "palestra/Go-v0", "--env-kwargs", "size=5", "--agent.width", "8", "--agent.blocks", "1")
+
+
+@pytest.fixture
+def games(palestra: CommandLine) -> Path:
+    """Writes ten games to a file in the working directory."""
+    path = Path("games.sgf")
+    for k in range(10):
+        position = Position(Rules(5))
+        for i in range(8):
+            position.play((k + 3 * i) % 25)
+        write_record(path, GameRecord(5, tuple(position.moves), komi=0.5), append=True)
+    return path
+
+
+def test_a_policy_is_learnt_measured_and_plays(games: Path, palestra: CommandLine) -> None:
+    with games.open("a") as file:
+        file.write("(;SZ[5];B[aa];W[aa])")
+    status, out, err = palestra(
+        "train", "alphago-sl", *SMALL, "--agent.games", str(games), "--steps", "20", "--name", "p"
+    )
+    assert (status, out.splitlines()[-1]) == (0, "runs/p")
+    assert "warning: 1 games were left out, 10 are used: games.sgf#11: move 2: White A5: a stone is there" in err
+    assert "; accuracy " in err
+    status, out, _ = palestra("evaluate", "p", "--episodes", "4")
+    assert status == 0
+    assert "positions of games held out\n  moves   1 to 10" in out
+    report = json.loads(palestra("evaluate", "p", "--episodes", "4", "--json")[1])
+    assert 0 <= report["top1"] <= report["top5"] <= 1
+    assert report["positions"] == 8
+    assert palestra("match", "p", "random", "--env", "go-5x5", "--games", "2")[0] == 0
+    status, out, _ = palestra("train", "--resume", "p", "--steps", "30")
+    assert status == 0  # no more than the 20 updates that were planned
+
+
+def test_what_is_wrong_is_said_before_a_run_is_made(games: Path, palestra: CommandLine) -> None:
+    for words, message in (
+        ((), "the games are missing: --agent.games PATH"),
+        (("--agent.games", "none"), "there is no file or folder none"),
+        (("--agent.games", str(games), "--env-kwargs", "size=7"), "there are no games that could be used"),
+    ):
+        status, out, err = palestra("train", "alphago-sl", *SMALL, *words)
+        assert (status, out) == (2, "")
+        assert message in err.splitlines()[-1]
+    assert not Path("runs").exists() or not list(Path("runs").iterdir())
