@@ -7,7 +7,6 @@ turned and mirrored; games are held out whole.
 """
 
 import math
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +19,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from palestra.agents.agent import Array, Metrics
+from palestra.agents.game_data import Ints, accuracy_by_move, read_and_split
 from palestra.agents.saving import generator_state, restore_generator
 from palestra.agents.symmetry import spread
-from palestra.envs.go.game_set import GameSet, Viewer, read_game_set
+from palestra.envs.go.game_set import GameSet, Viewer
 from palestra.envs.spec import EnvSpec
 from palestra.networks import create
 from palestra.networks.fit import FitConfig, Learner
@@ -30,9 +30,6 @@ from palestra.networks.losses import cross_entropy
 from palestra.networks.pretrained import save_pretrained
 from palestra.networks.saving import snapshot
 from palestra.networks.threads import use_threads
-
-Ints = NDArray[np.int64]
-NAMED = 5  # games left out that are named
 
 
 @dataclass(frozen=True)
@@ -155,23 +152,14 @@ class AlphaGoSL:
         return self.network(torch.as_tensor(obs, dtype=torch.float32)).numpy()  # type: ignore[no-any-return]
 
     def prepare(self) -> None:
-        """Reads the games, once; a warning says how many were left out, and of the first ones why.
+        """Reads the games, once; a warning says what was left out.
 
         Raises:
             ValueError: there are none that can be used.
         """
-        if self._data:
-            return
-        if not self.config.games:
-            raise ValueError("the games are missing: --agent.games PATH, an SGF file, an archive or a folder of them")
-        refused: list[str] = []
-        games = read_game_set(self.config.games, self._size, report=refused.append)
-        if refused:
-            some = "; ".join(refused[:NAMED]) + (" ..." if len(refused) > NAMED else "")
-            warnings.warn(f"{len(refused):,} games were left out, {len(games):,} are used: {some}", stacklevel=2)
-        self._data = tuple(
-            Positions(games, which, self.config.features) for which in games.split(self.config.held_out, self._fit_seed)
-        )
+        if not self._data:
+            games, kept, held = read_and_split(self.config.games, self._size, self.config.held_out, self._fit_seed)
+            self._data = tuple(Positions(games, which, self.config.features) for which in (kept, held))
 
     def accuracy(self) -> dict[str, Any]:
         """Returns `top1` and `top5` on the positions held out, how many those are, and both for each ten moves.
@@ -187,10 +175,7 @@ class AlphaGoSL:
                 _, metrics = objective(self.network, held[indices])
                 right.append(torch.stack([metrics["accuracy"], metrics["top5"]], dim=1).numpy())
         hits = np.concatenate(right)
-        tens = [(10 * k, hits[held.ply // 10 == k]) for k in range(int(held.ply.max()) // 10 + 1)]
-        by_move = [[move, len(part), *part.mean(0).tolist()] for move, part in tens if len(part)]
-        top1, top5 = hits.mean(0).tolist()
-        return {"top1": top1, "top5": top5, "positions": len(hits), "by_move": by_move}
+        return accuracy_by_move(held.ply, hits[:, 0], hits[:, 1])
 
     def train(self, env: EnvSpec, steps: int) -> Iterator[tuple[int, Metrics]]:
         """Learns until `steps` updates were made, at most as many as planned; the environment takes no part.

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from palestra.envs.game import SIGNATURES, functions
 from palestra.envs.go.game import go_game
-from palestra.envs.go.play import legal, play
+from palestra.envs.go.play import give_turn, legal, play
 from palestra.envs.go.records import GameRecord, record_of, replay, rules_for
 from palestra.envs.go.rules import Rules
 from palestra.envs.go.sgf_files import Report, read_games
-from palestra.envs.go.state import KO, OVER, PLAYER, State
+from palestra.envs.go.state import OVER, State
 
 Ints = NDArray[np.int64]
 _NO_RNG, _NO_DATA = np.zeros(4, np.uint64), np.zeros(1)
@@ -142,17 +142,10 @@ def _checked(record: GameRecord, size: int) -> tuple[State, NDArray[np.int16]]:
 
 
 @njit(cache=True)
-def _turn(state, color):  # type: ignore[no-untyped-def]
-    """Gives the turn to a player, 0 or 1; who moves twice may take any ko."""
-    if state[PLAYER] != color:
-        state[PLAYER], state[KO] = color, 0
-
-
-@njit(cache=True)
 def _replayed(state, moves, mask):  # type: ignore[no-untyped-def]
     """Makes moves as long as they are legal, and returns how many those were."""
     for i in range(len(moves)):
-        _turn(state, moves[i] & 1)
+        give_turn(state, moves[i] & 1)
         legal(state, mask, _NO_DATA)
         if not mask[moves[i] >> 1]:
             return i
@@ -184,9 +177,9 @@ def _show(observe, starts, start, begin, moves, game, ply, state, obs, action, d
         state[:] = starts[start[game[row]]]
         first = begin[game[row]]
         for i in range(first, first + ply[row]):
-            _turn(state, moves[i] & 1)
+            give_turn(state, moves[i] & 1)
             play(state, moves[i] >> 1, rng, data)
-        _turn(state, moves[first + ply[row]] & 1)
+        give_turn(state, moves[first + ply[row]] & 1)
         observe(state, obs[row], data)
         action[row] = moves[first + ply[row]] >> 1
 

@@ -100,6 +100,13 @@ def play(state, action, rng, data):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def give_turn(state, player):  # type: ignore[no-untyped-def]
+    """Gives the turn to a player, 0 or 1; who moves twice in a row may take any ko."""
+    if state[PLAYER] != player:
+        state[PLAYER], state[KO] = player, 0
+
+
+@njit(cache=True)
 def play_agreed(state, action, rng, data):  # type: ignore[no-untyped-def]
     """Makes a move as `play` does, but takes dead stones off before it counts a game that two passes have ended."""
     reward = play(state, action, rng, data)

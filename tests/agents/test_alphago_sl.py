@@ -12,27 +12,12 @@ from palestra.agents.alphago_sl import AlphaGoSL, AlphaGoSLConfig, objective, ow
 from palestra.cli import checkpoint
 from palestra.envs.go.board import is_eye, point_of
 from palestra.envs.go.features import feature_set
-from palestra.envs.go.position import Position
-from palestra.envs.go.records import GameRecord, write_record
 from palestra.envs.go.rules import Rules
 from palestra.envs.go.state import EMPTY, OVER, PLAYER
 from palestra.envs.spec import EnvSpec
 from tests.envs.go.checks import random_state
 
 ENV = EnvSpec("palestra/Go-v0", kwargs={"size": 5})
-
-
-@pytest.fixture
-def games(tmp_path: Path) -> Path:
-    """Writes twenty games of ten moves that go over the board in even steps, from a point each, and a pass."""
-    path = tmp_path / "games.sgf"
-    for k in range(20):
-        position = Position(Rules(5))
-        for i in range(10):
-            position.play((k + 5 * (i // 2) + 2 * (i % 2)) % 25)
-        position.play(25)
-        write_record(path, GameRecord(5, tuple(position.moves), komi=0.5), append=True)
-    return path
 
 
 def make(games: Path | str, seed: int = 0, **options: Any) -> AlphaGoSL:
@@ -125,12 +110,6 @@ def test_only_legal_moves_are_made_and_no_own_eye_is_filled(games: Path) -> None
 def test_games_that_are_not_there(options: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         next(make(**options).train(ENV, 10))
-
-
-def test_games_that_cannot_be_used_are_said(games: Path) -> None:
-    games.write_text(games.read_text() + "(;SZ[9];B[aa])(;SZ[5];B[aa];W[aa])")
-    with pytest.warns(UserWarning, match="2 games were left out, 20 are used: .*#21: the board has 9 lines"):
-        make(games).prepare()
 
 
 @pytest.mark.parametrize(("option", "value"), [("width", 0), ("updates", 0), ("held_out", 1.0), ("batch_size", -1)])

@@ -1,0 +1,22 @@
+"""Game records that agents learn from."""
+
+from pathlib import Path
+
+import pytest
+
+from palestra.envs.go.position import Position
+from palestra.envs.go.records import GameRecord, write_record
+from palestra.envs.go.rules import Rules
+
+
+@pytest.fixture
+def games(tmp_path: Path) -> Path:
+    """Writes twenty games of ten moves that go over a board of 5x5 in even steps, from a point each, and a pass."""
+    path = tmp_path / "games.sgf"
+    for k in range(20):
+        position = Position(Rules(5))
+        for i in range(10):
+            position.play((k + 5 * (i // 2) + 2 * (i % 2)) % 25)
+        position.play(25)
+        write_record(path, GameRecord(5, tuple(position.moves), komi=0.5), append=True)
+    return path
