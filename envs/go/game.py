@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from palestra.envs.game import Game, State, check_playouts, no_priors
 from palestra.envs.go.features import feature_set
@@ -10,26 +11,39 @@ from palestra.envs.go.knowledge import priors
 from palestra.envs.go.pattern_playout import pattern_playout
 from palestra.envs.go.play import legal, play, play_agreed
 from palestra.envs.go.playout import playout
+from palestra.envs.go.rollout import NUM_WEIGHTS, rollout
 from palestra.envs.go.rules import Rules
 from palestra.envs.go.state import COLOR, LAST, LOST_BLACK, LOST_WHITE, OVER, PLAYER, POINTS, RECORD, SIZE, new_state
 
 COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # no I
 
 
-PLAYOUTS = {"pattern": (pattern_playout, priors), "uniform": (playout, no_priors)}
+PLAYOUTS = {
+    "pattern": (pattern_playout, priors),
+    "uniform": (playout, no_priors),
+    "rollout": (rollout, priors),
+}
 RAVE = 3000.0
 
 
-def go_game(rules: Rules, playouts: str = "pattern", features: str = "alphago-zero") -> Game:
+def go_game(
+    rules: Rules,
+    playouts: str = "pattern",
+    features: str = "alphago-zero",
+    weights: NDArray[np.float64] | None = None,
+) -> Game:
     """Returns Go under some rules as a game: action row * N + column, from the top left, or N * N, a pass.
 
-    `playouts` is pattern (with the beliefs of `knowledge.py` for the search) or uniform (with none), `features` the
-    name of the planes that networks see (`features.py`).
+    `playouts` is pattern (with the beliefs of `knowledge.py` for the search), uniform (with none) or rollout (as
+    pattern, by the rollout policy of `weights`, see `rollout.py`), `features` the name of the planes that networks see
+    (`features.py`).
 
     Raises:
-        ValueError: there are no such playouts or features.
+        ValueError: there are no such playouts or features, or the rollout policy's weights are missing.
     """
     guided, believe = PLAYOUTS[check_playouts(playouts, *PLAYOUTS)]
+    if (weights is None) == (playouts == "rollout") or (weights is not None and weights.shape != (NUM_WEIGHTS,)):
+        raise ValueError(f"playouts rollout, and no others, want weights [{NUM_WEIGHTS}] of a rollout policy")
     observe, obs_shape = feature_set(features, rules.size)
     n = rules.size
     return Game(
@@ -48,6 +62,7 @@ def go_game(rules: Rules, playouts: str = "pattern", features: str = "alphago-ze
         action_name=partial(vertex, n),
         parse_action=partial(parse_vertex, n),
         max_plies=rules.longest,
+        data=np.zeros(1) if weights is None else np.ascontiguousarray(weights, np.float64),
     )
 
 

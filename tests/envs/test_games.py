@@ -116,7 +116,7 @@ def test_sizes_and_options() -> None:
         ("othello-8x8", {}, "othello has no option 'size'; it has playouts"),
         ("gomoku", {"overlines": True}, "gomoku has no option 'overlines'; it has size, exact"),
         ("go-9x9", {"rules": "chess"}, "chess"),
-        ("go-9x9", {"playouts": "patern"}, "playouts are pattern or uniform, but 'patern' is given"),
+        ("go-9x9", {"playouts": "patern"}, "playouts are pattern or uniform or rollout, but 'patern' is given"),
         ("othello", {"playouts": "pattern"}, "playouts are sound or uniform, but 'pattern' is given"),
         ("connect-four", {"playouts": "sound"}, "playouts are decisive or uniform, but 'sound' is given"),
         ("tic-tac-toe", {"playouts": "sound"}, "tic-tac-toe has no option 'playouts'; it has none"),

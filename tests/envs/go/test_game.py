@@ -8,6 +8,7 @@ import pytest
 from palestra.envs.game import OVER, USED, legal_mask, move
 from palestra.envs.go.game import COLUMNS, colors, describe, go_game, parse_vertex, vertex
 from palestra.envs.go.position import from_rows
+from palestra.envs.go.rollout import LINE, NUM_WEIGHTS
 from palestra.envs.go.rules import Rules
 from palestra.envs.rng import seed_state
 from tests.envs.go.checks import random_state
@@ -143,3 +144,18 @@ def test_a_game_that_its_cap_ends_is_counted_as_it_lies() -> None:
     rules = Rules(7, 0.5, "simple", agreement=True, max_moves=1)
     state = from_rows(WALLS, rules).state
     assert move(go_game(rules), state, 49, seed_state(0)) == -1
+
+
+@pytest.mark.kernel
+def test_playouts_by_a_rollout_policy_follow_its_weights() -> None:
+    """Weights that want the second line most and the first least: no playout begins on the first."""
+    weights = np.zeros(NUM_WEIGHTS)
+    weights[LINE + 1], weights[LINE] = 50.0, -50.0
+    game = go_game(Rules(5), playouts="rollout", weights=weights)
+    trace = np.zeros(1 + game.max_plies, np.int64)
+    for seed in range(20):
+        game.playout(game.start.copy(), trace, seed_state(seed), game.data)
+        assert trace[1] in (6, 7, 8, 11, 13, 16, 17, 18)
+    for options in ({"playouts": "rollout"}, {"weights": weights}, {"playouts": "rollout", "weights": weights[1:]}):
+        with pytest.raises(ValueError, match="playouts rollout, and no others, want weights"):
+            go_game(Rules(5), **options)  # type: ignore[arg-type]
