@@ -23,5 +23,15 @@ def player_named(spec: str, game: Game, seed: int, **defaults: Any) -> Player:
     return AgentPlayer(run.path.name, trained_agent(run), env_of(run.config), game)
 
 
+def board_size(spec: str) -> int | None:
+    """Returns the size of board that a run's agent was trained on, None for others."""
+    if spec.partition(":")[0] in PLAYERS or not _is_run(spec):
+        return None
+    from palestra.cli.setup import env_of
+
+    rules: Any = getattr(env_of(Run.open(spec, "agent").config).make().unwrapped, "rules", None)
+    return None if rules is None else int(rules.size)
+
+
 def _is_run(name: str) -> bool:
     return any((folder / "config.json").is_file() for folder in (Path(name), runs_folder() / name))

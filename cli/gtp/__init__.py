@@ -16,7 +16,7 @@ from palestra.cli.gtp.rules import named_rules
 from palestra.cli.gtp.session import Session
 from palestra.cli.gtp.table import Table
 from palestra.cli.options import parse
-from palestra.cli.players import player_named
+from palestra.cli.players import board_size, player_named
 from palestra.envs.game import Game
 from palestra.envs.go.game import go_game
 
@@ -29,8 +29,8 @@ class Options:
     of an agent that was trained in palestra/Go-v0.
     """
 
-    size: int = 19
-    """Lines of the board until a command says otherwise, 2 to 25."""
+    size: int | None = None
+    """Lines of the board until a command says otherwise, 2 to 25; 19, or what a run was trained on, if left out."""
     rules: str = "chinese"
     """tromp-taylor, chinese, japanese, aga, cgos or new-zealand."""
     komi: float | None = None
@@ -88,7 +88,7 @@ def new_session(spec: str, options: Options) -> Session:
     """
     if not -1 <= options.resign <= 1:
         raise ValueError(f"--resign is {options.resign}, but a number from -1 (never) to 1 is wanted")
-    rules = named_rules(options.rules, options.size, options.komi)
+    rules = named_rules(options.rules, options.size or board_size(spec) or 19, options.komi)
     known = {name: getattr(options, name) for name in ("simulations", "seconds", "threads")}
     given = {name: value for name, value in known.items() if value is not None}
     seeds = np.random.SeedSequence(options.seed)

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from palestra.cli.players import player_named
+from palestra.cli.players import board_size, player_named
 from palestra.envs.games import make_game
 from tests.conftest import CommandLine
 
@@ -27,7 +27,9 @@ def test_a_run_plays_matches_in_one_process_or_two(run: str, palestra: CommandLi
 
 
 def test_a_run_is_an_engine_and_an_opponent(run: str, palestra: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    status, _, err = palestra("gtp", run)
+    assert board_size(run) == 5
+    assert board_size("mcts:simulations=9") is None
+    status, _, err = palestra("gtp", run, "--size", "19")
     assert (status, "but go-19x19 is asked for" in err) == (2, True)
     assert palestra("gtp", run, "--size", "5", "--protocol", "json")[2].strip() == (
         "palestra: mine does not search, so there is nothing to analyse; mcts does"
