@@ -58,6 +58,8 @@ class AlphaGoRollout:
 
     Config = AlphaGoRolloutConfig
     default_steps: ClassVar[int] = 30_000
+    default_env: ClassVar[str] = "palestra/Go-v0"
+    shortcuts: ClassVar[tuple[str, ...]] = ("games",)  # options that need no `agent.` on the command line
 
     def __init__(
         self, config: AlphaGoRolloutConfig, obs_space: gym.Space[Any], action_space: gym.Space[Any], seed: int

@@ -98,6 +98,8 @@ class AlphaGoSL:
 
     Config = AlphaGoSLConfig
     default_steps: ClassVar[int] = 10_000
+    default_env: ClassVar[str] = "palestra/Go-v0"
+    shortcuts: ClassVar[tuple[str, ...]] = ("games",)  # options that need no `agent.` on the command line
 
     def __init__(
         self, config: AlphaGoSLConfig, obs_space: gym.Space[Any], action_space: gym.Space[Any], seed: int

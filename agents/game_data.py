@@ -21,7 +21,7 @@ def read_and_split(path: str, size: int, held_out: float, seed: int) -> tuple[Ga
         ValueError: no path is given, there is nothing there, or no game can be used.
     """
     if not path:
-        raise ValueError("the games are missing: --agent.games PATH, an SGF file, an archive or a folder of them")
+        raise ValueError("the games are missing: --games PATH, an SGF file, an archive or a folder of them")
     refused: list[str] = []
     games = read_game_set(path, size, report=refused.append)
     if refused:

@@ -66,6 +66,8 @@ def main(args: Sequence[str]) -> int:
     rest = list(args if name is None else args[1:])
     if name is None and set(HELP) & set(rest):
         parse(Options, rest, "palestra train AGENT")
+    if name is not None:
+        rest = _spelt_out(agent_class(name), rest)
     options, _ = parse_known(Options, [word for word in rest if word not in HELP], "palestra train")
     if options.resume is None:
         run, agent = _fresh(name, rest, options)
@@ -74,6 +76,14 @@ def main(args: Sequence[str]) -> int:
     run = _reopened(name, rest)
     with run.locked():
         return _train(run, _restored(run, options), options)
+
+
+def _spelt_out(kind: Any, rest: list[str]) -> list[str]:
+    """Writes an agent's `shortcuts` as its own options, and its `default_env` where no environment is named."""
+    for option in getattr(kind, "shortcuts", ()):
+        rest = [re.sub(f"^--{option}(?==|$)", f"--agent.{option}", word) for word in rest]
+    given = any(re.match("--(env|resume)(=|$)", word) for word in rest)
+    return rest if given or not hasattr(kind, "default_env") else [*rest, "--env", kind.default_env]
 
 
 def _fresh(name: str | None, rest: list[str], basic: Options) -> tuple[Run, Agent]:

@@ -103,7 +103,7 @@ def test_only_legal_moves_are_made_and_no_own_eye_is_filled(games: Path) -> None
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"games": ""}, "the games are missing: --agent.games PATH"),
+        ({"games": ""}, "the games are missing: --games PATH"),
         ({"games": "none.sgf"}, "there is no file or folder none.sgf"),
     ],
 )

@@ -27,7 +27,7 @@ def test_games_that_cannot_be_used_are_said(games: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "message"),
-    [("", "the games are missing: --agent.games PATH"), ("none.sgf", "there is no file or folder none.sgf")],
+    [("", "the games are missing: --games PATH"), ("none.sgf", "there is no file or folder none.sgf")],
 )
 def test_games_that_are_not_there(path: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):

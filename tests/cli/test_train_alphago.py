@@ -10,7 +10,7 @@ from palestra.envs.go.records import GameRecord, write_record
 from palestra.envs.go.rules import Rules
 from tests.conftest import CommandLine
 
-SMALL = ("--env", "palestra/Go-v0", "--env-kwargs", "size=5", "--agent.width", "8", "--agent.blocks", "1")
+SMALL = ("--env-kwargs", "size=5", "--agent.width", "8", "--agent.blocks", "1")
 
 
 @pytest.fixture
@@ -28,9 +28,7 @@ def games(palestra: CommandLine) -> Path:
 def test_a_policy_is_learnt_measured_and_plays(games: Path, palestra: CommandLine) -> None:
     with games.open("a") as file:
         file.write("(;SZ[5];B[aa];W[aa])")
-    status, out, err = palestra(
-        "train", "alphago-sl", *SMALL, "--agent.games", str(games), "--steps", "20", "--name", "p"
-    )
+    status, out, err = palestra("train", "alphago-sl", *SMALL, "--games", str(games), "--steps", "20", "--name", "p")
     assert (status, out.splitlines()[-1]) == (0, "runs/p")
     assert "warning: 1 games were left out, 10 are used: games.sgf#11: move 2: White A5: a stone is there" in err
     assert "; accuracy " in err
@@ -47,11 +45,20 @@ def test_a_policy_is_learnt_measured_and_plays(games: Path, palestra: CommandLin
 
 def test_what_is_wrong_is_said_before_a_run_is_made(games: Path, palestra: CommandLine) -> None:
     for words, message in (
-        ((), "the games are missing: --agent.games PATH"),
-        (("--agent.games", "none"), "there is no file or folder none"),
+        ((), "the games are missing: --games PATH"),
+        (("--games=none",), "there is no file or folder none"),
         (("--agent.games", str(games), "--env-kwargs", "size=7"), "there are no games that could be used"),
     ):
         status, out, err = palestra("train", "alphago-sl", *SMALL, *words)
         assert (status, out) == (2, "")
         assert message in err.splitlines()[-1]
     assert not Path("runs").exists() or not list(Path("runs").iterdir())
+
+
+def test_a_rollout_policy_is_learnt_measured_and_plays(games: Path, palestra: CommandLine) -> None:
+    words = ("--env-kwargs", "size=5", "--games", str(games), "--steps", "40", "--name", "r")
+    assert palestra("train", "alphago-rollout", *words)[:2] == (0, "runs/r\n")
+    report = json.loads(palestra("evaluate", "r", "--episodes", "4", "--json")[1])
+    assert 0 <= report["top1"] <= report["top5"] <= 1
+    assert palestra("match", "r", "random", "--env", "go-5x5", "--games", "2")[0] == 0
+    assert palestra("train", "alphago-rollout", "--resume", "r", "--steps", "50")[0] == 0
