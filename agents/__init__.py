@@ -18,6 +18,7 @@ AGENTS = {  # name on the command line: (module, class, what it is)
         "AlphaGoRollout",
         "AlphaGo's fast policy for playouts, from game records",
     ),
+    "alphago-value": ("alphago_value", "AlphaGoValue", "AlphaGo's value network, from the results of game records"),
     "random": ("random", "Random", "uniform over the allowed actions: the floor to compare with"),
 }
 

@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 from palestra.agents.agent import Array, Metrics
 from palestra.agents.game_data import Ints, accuracy_by_move, read_and_split
 from palestra.agents.saving import generator_state, restore_generator
-from palestra.envs.go.board import point_of
+from palestra.envs.go.from_planes import position_of
 from palestra.envs.go.game_set import GameSet
-from palestra.envs.go.position import Position
 from palestra.envs.go.rollout import NUM_FEATURES, NUM_WEIGHTS, candidates, canonical, expanded, features, learn_games
 from palestra.envs.go.rollout import softmax as probabilities
 from palestra.envs.go.rules import Rules
-from palestra.envs.go.state import ACTION, BLACK, LAST, LAST_BUT_ONE, State
+from palestra.envs.go.state import ACTION, BLACK, PLAYER
 from palestra.envs.spec import EnvSpec
 
 CHUNK = 100  # games between two rows of metrics
@@ -169,27 +168,13 @@ class AlphaGoRollout:
     def _choose(self, planes: Array, allowed: NDArray[np.bool_], explore: bool) -> int:
         state, num_points = position_of(planes, self._rules), self._size**2
         points, found = np.empty(num_points, np.int64), np.empty((num_points, NUM_FEATURES), np.int64)
-        count = candidates(state, BLACK, points)
+        color = int(state[PLAYER]) + BLACK
+        count = candidates(state, color, points)
         points = points[:count][allowed[state[points[:count] + ACTION]]]
         if not len(points):
             return num_points
         for k, point in enumerate(points):
-            features(state, point, BLACK, found[k])
+            features(state, point, color, found[k])
         chance = np.empty(len(points))
         probabilities(found, len(points), self.playout_weights, chance)
         return int(state[points[self._rng.choice(len(points), p=chance) if explore else chance.argmax()] + ACTION])
-
-
-def position_of(planes: Array, rules: Rules) -> State:
-    """Returns a position like that of AlphaGo Zero's planes `[17, N, N]`: stones, the mover's black, and last moves.
-
-    Ko and the past are not known, and a move that took its own chain off is not seen.
-    """
-    position = Position(rules)
-    own, other, own_1, other_1, own_2 = (planes[k].ravel() > 0 for k in range(5))
-    position.setup(np.flatnonzero(own).tolist(), np.flatnonzero(other).tolist(), BLACK)
-    state = position.state
-    for word, made in ((LAST, other & ~other_1), (LAST_BUT_ONE, own_1 & ~own_2)):
-        where = np.flatnonzero(made)
-        state[word] = point_of(state, where[0]) if len(where) == 1 else 0
-    return state

@@ -6,7 +6,6 @@ up and down once, in place of 13 plain layers and SGD. As there, passes are not 
 turned and mirrored; games are held out whole.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from palestra.agents.agent import Array, Metrics
-from palestra.agents.game_data import Ints, accuracy_by_move, read_and_split
+from palestra.agents.game_data import accuracy_by_move, read_and_split
+from palestra.agents.game_fit import GameFit, Positions
 from palestra.agents.saving import generator_state, restore_generator
 from palestra.agents.symmetry import spread
-from palestra.envs.go.game_set import GameSet, Viewer
 from palestra.envs.spec import EnvSpec
 from palestra.networks import create
-from palestra.networks.fit import FitConfig, Learner
 from palestra.networks.losses import cross_entropy
-from palestra.networks.pretrained import save_pretrained
-from palestra.networks.saving import snapshot
 from palestra.networks.threads import use_threads
 
 
@@ -63,27 +59,9 @@ class AlphaGoSLConfig:
             raise ValueError(f"held_out is {self.held_out}, but a share between 0 and 1 is wanted")
 
 
-class Positions:
-    """Positions of some games and the moves that were made there, as `networks/fit.py` takes data."""
-
-    def __init__(self, games: GameSet, which: Ints, features: str) -> None:
-        self.game, self.ply = games.positions(which)
-        self._viewer = Viewer(games, features)
-
-    def __len__(self) -> int:
-        """Returns the number of positions."""
-        return len(self.game)
-
-    def __getitem__(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns planes `[B, C, N, N]` and actions `[B]`."""
-        rows = indices.numpy()
-        obs, action = self._viewer.show(self.game[rows], self.ply[rows])
-        return torch.from_numpy(obs), torch.from_numpy(action)
-
-
 def objective(network: nn.Module, batch: tuple[Tensor, ...]) -> tuple[Tensor, dict[str, Tensor]]:
     """Returns losses `[B]`, and whether the move made was the network's first choice or among its first five."""
-    obs, action = spread(*batch) if network.training else batch
+    obs, action = spread(*batch[:2]) if network.training else batch[:2]
     logits = network(obs)
     rank = (logits > logits.gather(1, action[:, None])).sum(1)
     return cross_entropy(logits, action), {"accuracy": (rank < 1).float(), "top5": (rank < 5).float()}
@@ -110,7 +88,7 @@ class AlphaGoSL:
                 f"alphago-sl plays on boards, as in palestra/Go-v0, but observations are {obs_space} and actions "
                 f"{action_space}"
             )
-        self.config, self.step, self._size = config, 0, shape[1]
+        self.config, self._size = config, shape[1]
         use_threads(True)
         torch_seed, self._fit_seed, rng_seed = np.random.SeedSequence(seed).generate_state(3).tolist()
         self._rng = np.random.Generator(np.random.PCG64(rng_seed))
@@ -124,14 +102,18 @@ class AlphaGoSL:
                 width=config.width,
                 blocks=config.blocks,
             )
-        self._learner: Learner | None = None
-        self._fit_state: dict[str, Any] = {}
+        self._fit = GameFit(self.network, objective, config, self._fit_seed)
         self._data: tuple[Positions, ...] = ()  # those to learn from and those held out, once they are read
 
     @classmethod
     def defaults(cls, env: EnvSpec, steps: int) -> AlphaGoSLConfig:
         """Returns the options that suit an environment and a number of updates."""
         return AlphaGoSLConfig(features=str(env.kwargs.get("features", AlphaGoSLConfig.features)), updates=steps)
+
+    @property
+    def step(self) -> int:
+        """Updates made so far."""
+        return self._fit.step
 
     def act(
         self, obs: Array, first: NDArray[np.bool_], mask: NDArray[np.bool_] | None = None, *, explore: bool = True
@@ -161,7 +143,7 @@ class AlphaGoSL:
         """
         if not self._data:
             games, kept, held = read_and_split(self.config.games, self._size, self.config.held_out, self._fit_seed)
-            self._data = tuple(Positions(games, which, self.config.features) for which in (kept, held))
+            self._data = tuple(Positions(games, *games.positions(w), self.config.features) for w in (kept, held))
 
     def accuracy(self) -> dict[str, Any]:
         """Returns `top1` and `top5` on the positions held out, how many those are, and both for each ten moves.
@@ -170,14 +152,8 @@ class AlphaGoSL:
             ValueError: the games cannot be read any more.
         """
         self.prepare()
-        held, right = self._data[1], []
-        self.network.eval()
-        with torch.inference_mode():
-            for indices in torch.split(torch.arange(len(held)), self.config.batch_size):
-                _, metrics = objective(self.network, held[indices])
-                right.append(torch.stack([metrics["accuracy"], metrics["top5"]], dim=1).numpy())
-        hits = np.concatenate(right)
-        return accuracy_by_move(held.ply, hits[:, 0], hits[:, 1])
+        hits = self._fit.measure(self._data[1])
+        return accuracy_by_move(self._data[1].ply, hits["accuracy"], hits["top5"])
 
     def train(self, env: EnvSpec, steps: int) -> Iterator[tuple[int, Metrics]]:
         """Learns until `steps` updates were made, at most as many as planned; the environment takes no part.
@@ -189,48 +165,20 @@ class AlphaGoSL:
         """
         self.prepare()
         train, held = self._data
-        if self._learner is None:
-            self._learner = self._new_learner(len(train))
-        for step, metrics in self._learner.fit(train, held):
-            self.step = step
-            yield step, metrics
-            if step >= min(steps, self.config.updates):
-                return
+        yield from self._fit.run(train, held, steps)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Writes the network to a folder, from which agents and others take it."""
-        save_pretrained(self.network, folder, agent="alphago-sl", features=self.config.features)
+        self._fit.save_pretrained(folder, agent="alphago-sl", features=self.config.features)
 
     def state(self) -> dict[str, Any]:
         """Returns all that is needed to go on."""
-        fit = self._learner.state() if self._learner else self._fit_state
-        weights = {name: snapshot(value) for name, value in self.network.state_dict().items()}
-        return {"step": self.step, "rng": generator_state(self._rng), "network": weights, "fit": {**fit, "network": {}}}
+        return {"rng": generator_state(self._rng), **self._fit.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes back what `state` gave."""
-        self.step = int(state["step"])
         restore_generator(self._rng, state["rng"])
-        self.network.load_state_dict({name: torch.as_tensor(value) for name, value in state["network"].items()})
-        self._learner, self._fit_state = None, state["fit"]
-
-    def _new_learner(self, num_positions: int) -> Learner:
-        """Makes the learner that suffices for all planned updates, and goes on where it was."""
-        c = self.config
-        epochs = math.ceil(c.updates / math.ceil(num_positions / c.batch_size))
-        fit = FitConfig(
-            optimizer="adamw",
-            schedule="one-cycle",
-            learning_rate=c.learning_rate,
-            weight_decay=c.weight_decay,
-            epochs=epochs,
-            batch_size=c.batch_size,
-            seed=self._fit_seed,
-        )
-        learner = Learner(self.network, fit, objective=objective)
-        if self.step:
-            learner.restore({**self._fit_state, "network": self.network.state_dict()})
-        return learner
+        self._fit.restore(state)
 
 
 def own_eyes(obs: Array) -> NDArray[np.bool_]:

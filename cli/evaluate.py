@@ -61,9 +61,10 @@ def main(args: Sequence[str]) -> int:
         say(f"{run.path}, step {agent.step:,}")
     result = _play(agent, env, options)
     report = result | {"env": env.id, "step": agent.step, "seed": options.seed}
-    if hasattr(agent, "accuracy") and run:
-        with warnings_said():
-            report |= agent.accuracy()
+    for measure in ("accuracy", "errors"):
+        if run and hasattr(agent, measure):  # those that learn from examples, on examples held out
+            with warnings_said():
+                report |= getattr(agent, measure)()
     if options.baselines:
         report |= baselines(env, min(options.episodes, 30), seeds_of(options.seed)[2])
     print(json.dumps(report) if options.json else _lines(report))
@@ -135,6 +136,11 @@ def _lines(report: dict[str, Any]) -> str:
             f"  moves {move + 1:>3} to {move + 10:<3} {one:6.1%} {five:6.1%}"
             for move, _, one, five in report["by_move"]
         ]
+    if "mse_test" in report:
+        lines += [
+            f"mean squared error {report['mse_train']:.3f} on what was learnt, {report['mse_test']:.3f} on others"
+        ]
+        lines += [f"the winner is right in {report['sign_test']:.1%} of {report['positions']:,} positions held out"]
     if report["given_up"]:
         lines += [f"{report['given_up']} episodes did not end and were given up"]
     return "\n".join(lines)

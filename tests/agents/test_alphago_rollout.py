@@ -6,12 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from palestra.agents.alphago_rollout import AlphaGoRollout, AlphaGoRolloutConfig, position_of
+from palestra.agents.alphago_rollout import AlphaGoRollout, AlphaGoRolloutConfig
 from palestra.cli import checkpoint
 from palestra.envs.go.env import GoEnv
-from palestra.envs.go.game import colors
-from palestra.envs.go.rules import Rules
-from palestra.envs.go.state import ACTION, LAST, LAST_BUT_ONE, PLAYER
 from palestra.envs.spec import EnvSpec
 
 ENV = EnvSpec("palestra/Go-v0", kwargs={"size": 5})
@@ -50,28 +47,6 @@ def test_it_goes_on_where_it_was(games: Path, tmp_path: Path, cut: int) -> None:
     assert resumed.step == 400
     assert (resumed.weights == whole.weights).all()
     assert (make(games, 1).weights != whole.weights).any()
-
-
-def test_positions_are_seen_in_the_planes() -> None:
-    env = GoEnv(5, color="alternate", max_moves=60)
-    rng = np.random.default_rng(0)
-    obs, info = env.reset(seed=0)
-    seen = 0
-    for _ in range(300):
-        state = position_of(obs, Rules(5, superko="simple"))
-        mover = int(env.state[PLAYER]) + 1
-        board = colors(env.state)
-        expected = np.where(board == mover, 1, np.where(board == 0, 0, 2))
-        np.testing.assert_array_equal(colors(state), expected)
-        for word in (LAST, LAST_BUT_ONE):
-            here, there = int(state[word]), int(env.state[word])
-            if here:
-                assert state[here + ACTION] == env.state[there + ACTION]
-                seen += 1
-        obs, _, terminated, truncated, info = env.step(np.int64(rng.choice(np.flatnonzero(info["action_mask"]))))
-        if terminated or truncated:
-            obs, info = env.reset()
-    assert seen > 400
 
 
 @pytest.mark.parametrize("explore", [True, False])

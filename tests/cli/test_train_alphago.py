@@ -21,7 +21,8 @@ def games(palestra: CommandLine) -> Path:
         position = Position(Rules(5))
         for i in range(8):
             position.play((k + 3 * i) % 25)
-        write_record(path, GameRecord(5, tuple(position.moves), komi=0.5), append=True)
+        result = "B+R" if k % 2 else "W+R"
+        write_record(path, GameRecord(5, tuple(position.moves), komi=0.5, result=result), append=True)
     return path
 
 
@@ -62,3 +63,14 @@ def test_a_rollout_policy_is_learnt_measured_and_plays(games: Path, palestra: Co
     assert 0 <= report["top1"] <= report["top5"] <= 1
     assert palestra("match", "r", "random", "--env", "go-5x5", "--games", "2")[0] == 0
     assert palestra("train", "alphago-rollout", "--resume", "r", "--steps", "50")[0] == 0
+
+
+def test_a_value_network_is_learnt_measured_and_plays(games: Path, palestra: CommandLine) -> None:
+    words = (*SMALL, "--games", str(games), "--steps", "10", "--agent.held-out", "0.3", "--name", "v")
+    assert palestra("train", "alphago-value", *words)[:2] == (0, "runs/v\n")
+    status, out, _ = palestra("evaluate", "v", "--episodes", "2")
+    assert (status, "on what was learnt" in out, "of 3 positions held out" in out) == (0, True, True)
+    report = json.loads(palestra("evaluate", "v", "--episodes", "2", "--json")[1])
+    assert report["mse_train"] > 0
+    assert report["mse_test"] > 0
+    assert palestra("match", "v", "random", "--env", "go-5x5", "--games", "2")[0] == 0
