@@ -7,11 +7,13 @@ mirroring make of each other share a weight.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import save_file
 
 from palestra.agents.agent import Array, Metrics
 from palestra.agents.game_data import Ints, accuracy_by_move, read_and_split
@@ -24,6 +26,7 @@ from palestra.envs.go.rules import Rules
 from palestra.envs.go.state import ACTION, BLACK, PLAYER
 from palestra.envs.spec import EnvSpec
 
+WEIGHTS = "rollout.safetensors"  # the file of `save_pretrained`
 CHUNK = 100  # games between two rows of metrics
 PLANES = 17  # of AlphaGo Zero's, from which `act` sees the board and the last two moves
 
@@ -142,6 +145,13 @@ class AlphaGoRollout:
                 held = self.accuracy()
                 metrics |= {"valid/accuracy": held["top1"], "valid/top5": held["top5"]}
             yield self.step, metrics
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Writes the weights of playouts to a folder, from which `agents/alphago.py` takes them."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        unfinished = Path(folder) / f"{WEIGHTS}.unfinished"
+        save_file({"weights": self.playout_weights}, unfinished)
+        unfinished.replace(Path(folder) / WEIGHTS)
 
     def state(self) -> dict[str, Any]:
         """Returns all that is needed to go on."""

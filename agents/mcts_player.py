@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from palestra.agents.mcts import Config as SearchConfig
-from palestra.agents.mcts import Search
+from palestra.agents.mcts import Evaluator, Search
 from palestra.agents.player import RESIGN
 from palestra.envs.game import Game, State
 from palestra.envs.rng import seed_state
@@ -14,16 +14,16 @@ class MCTSPlayer:
 
     Config: ClassVar[type] = SearchConfig
 
-    def __init__(self, config: SearchConfig, game: Game, seed: int) -> None:
-        self.name, self.config, self._seed = "mcts", config, seed
-        self.search = Search(game, config, seed)
+    def __init__(self, config: SearchConfig, game: Game, seed: int, evaluator: Evaluator | None = None) -> None:
+        self.name, self.config, self._seed, self._evaluator = "mcts", config, seed, evaluator
+        self.search = Search(game, config, seed, evaluator)
         self._state = game.start.copy()
         self._no_rng = seed_state(0)
 
     def start(self, game: Game, state: State, seed: int | None = None) -> None:
         """Begins a game from a state; a seed makes its choices repeatable."""
         if game is not self.search.game or seed is not None:
-            self.search = Search(game, self.config, self._seed if seed is None else seed)
+            self.search = Search(game, self.config, self._seed if seed is None else seed, self._evaluator)
         self.search.reset()
         self._state = state.copy()
 

@@ -21,6 +21,7 @@ PATIENCE = 20  # playouts whose first move may be illegal before any legal move 
 PLAYERS = {  # name on the command line: (module, class, what it is)
     "random": ("player", "RandomPlayer", "uniform over the legal moves; in Go none that fills an own eye"),
     "mcts": ("mcts_player", "MCTSPlayer", "Monte Carlo tree search"),
+    "alphago": ("alphago", "AlphaGoPlayer", "AlphaGo's search with a policy network, a value network and rollouts"),
     "gtp": ("gtp_player", "GTPPlayer", "a Go program that speaks GTP, as in gtp:gnugo --mode gtp"),
 }
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

@@ -1,0 +1,260 @@
+"""AlphaGo's search: a policy network proposes moves, a value network and rollouts judge where they lead.
+
+Silver et al., "Mastering the game of Go with deep neural networks and tree search", Nature 529 (2016), Methods, "Search
+algorithm": PUCT with the policy's probabilities, and leaves worth (1 - λ) v + λ z with the value network's v and the
+result z of a rollout. Any part may be left out, as in Extended Data Table 7: without a policy network the rollout
+policy proposes moves, without that all are alike; without a value network λ is 1, without rollouts 0; with a policy
+network alone there is no search. Ours differs in that a leaf is expanded at its first visit and waits for its networks
+there (in the paper rollouts go on meanwhile), so that both parts of a value have equally many visits, and in the
+constant of PUCT: the paper has 5.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numba import njit
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from palestra.agents.alphago_rollout import WEIGHTS
+from palestra.agents.mcts import Config as SearchConfig
+from palestra.agents.mcts_player import MCTSPlayer
+from palestra.agents.symmetry import NUM, turn_back, turn_boards
+from palestra.envs.game import PLAYER, Game, State, legal_mask
+from palestra.envs.go.board import is_eye
+from palestra.envs.go.features import feature_set
+from palestra.envs.go.rollout import NUM_FEATURES, NUM_WEIGHTS, candidates, features, rollout
+from palestra.envs.go.state import ACTION, BLACK, EMPTIES, EMPTY_POINT, HISTORY, POINTS, RECORD, SIZE, at
+from palestra.envs.rng import seed_state
+from palestra.networks.pretrained import from_pretrained, read_config
+
+NEVER = -30.0  # logit of a move into an eye
+LATE = 7.0  # by how much the pass is less likely than the likeliest move, in logits
+NO_DATA = np.zeros(1)
+
+
+@dataclass(frozen=True)
+class AlphaGoConfig:
+    """Options of `AlphaGoPlayer`."""
+
+    policy: str = ""
+    """Run of alphago-sl, or the folder of its network."""
+    value: str = ""
+    """Run of alphago-value, or the folder of its network."""
+    rollout: str = ""
+    """Run of alphago-rollout."""
+    mix: float = 0.5
+    """λ: what a rollout counts at a leaf, where there is a value network too."""
+    softness: float = 1.5
+    """Temperature of the policy's probabilities (1/0.67 in the paper)."""
+    symmetry: bool = True
+    """Whether each evaluation turns the board by a symmetry drawn at random."""
+    simulations: int = 400
+    """Simulations a move."""
+    seconds: float = 0.0
+    """Most time a move; 0 leaves the number of simulations to decide, otherwise that number is no limit."""
+    exploration: float = 1.5
+    """Constant of PUCT, for results from -1 to 1."""
+    batch: int = 8
+    """Leaves that the networks evaluate together."""
+    resign: float = -1.0
+    """Resigns where the best move's value is below it; -1 never does."""
+
+    def __post_init__(self) -> None:
+        if not (self.policy or self.value or self.rollout):
+            raise ValueError("alphago has no part: policy=RUN, value=RUN or rollout=RUN is wanted, or several of them")
+        if not 0 <= self.mix <= 1 or not self.softness > 0:
+            raise ValueError(f"mix {self.mix} must lie in [0, 1] and softness {self.softness} be above 0")
+
+
+class Net:
+    """A network on boards that a run has saved, and what it sees.
+
+    Raises:
+        ValueError: there is none, it is no network of such an agent, or of another size of board.
+    """
+
+    def __init__(self, path: str, agent: str, size: int) -> None:
+        try:
+            config = read_config(path)
+        except ValueError as error:
+            raise ValueError(f"{error}; `palestra train {agent} --games PATH` makes one") from None
+        about, trained = config["about"], config.get("image_size", [0])[0]
+        if about.get("agent") != agent:
+            raise ValueError(f"{path} has a network of {about.get('agent', 'no agent')}, but one of {agent} is wanted")
+        self.network = from_pretrained(path).eval()
+        if trained != size:
+            raise ValueError(f"{path} was trained on {trained}x{trained}, but {size}x{size} is played")
+        self._observe, self._shape = feature_set(about["features"], size)
+
+    @torch.inference_mode()
+    def __call__(self, states: NDArray[np.int64], k: int) -> torch.Tensor:
+        """Maps states `[B, W]` to outputs, their boards turned by the k-th symmetry; logits are turned back."""
+        obs = np.empty((len(states), *self._shape), np.float32)
+        for row, state in enumerate(states):
+            self._observe(state, obs[row].reshape(-1), NO_DATA)
+        out = self.network(turn_boards(torch.from_numpy(obs), k))
+        return out if out.shape[1] == 1 else turn_back(out, k, self._shape[1])
+
+
+@njit(cache=True)
+def rollout_results(states, weights, rng, trial, trace, out):  # type: ignore[no-untyped-def]
+    """Writes the result of a rollout from each state, for its player to move, into `out` `[B]`."""
+    for row in range(len(states)):
+        trial[:] = states[row, : len(trial)]
+        result = rollout(trial, trace, rng, weights)
+        out[row] = result if states[row, PLAYER] == 0 else -result
+
+
+@njit(cache=True)
+def rollout_logits(states, weights, points, found, out):  # type: ignore[no-untyped-def]
+    """Writes the rollout policy's logits of all moves that fill no eye into `out` `[B, N * N + 1]`."""
+    for row in range(len(states)):
+        state = states[row]
+        color = state[PLAYER] + BLACK
+        for k in range(candidates(state, color, points)):
+            features(state, points[k], color, found)
+            value = 0.0
+            for f in found:
+                value += weights[f]
+            out[row, state[points[k] + ACTION]] = value
+
+
+@njit(cache=True)
+def strike_eyes(states, out, never):  # type: ignore[no-untyped-def]
+    """Writes `never` where a player to move would fill an own eye."""
+    for row in range(len(states)):
+        state = states[row]
+        for k in range(state[EMPTIES]):
+            p = state[at(POINTS + RECORD * k + EMPTY_POINT)]
+            if is_eye(state, p, state[PLAYER] + BLACK):
+                out[row, state[p + ACTION]] = never
+
+
+class Judge:
+    """Evaluates leaves for a search as the configuration says; see `agents/mcts.py: Evaluator`."""
+
+    def __init__(self, config: AlphaGoConfig, size: int, seed: int) -> None:
+        self.config, self.size = config, size
+        self.policy = Net(config.policy, "alphago-sl", size) if config.policy else None
+        self.value = Net(config.value, "alphago-value", size) if config.value else None
+        self.weights = load_weights(config.rollout) if config.rollout else None
+        self.mix = 1.0 if self.value is None else 0.0 if self.weights is None else config.mix
+        self.seed(seed)
+
+    def seed(self, seed: int) -> None:
+        """Begins to draw anew."""
+        self._random, self._rng = np.random.default_rng(seed), seed_state(seed)
+
+    def __call__(self, obs: Any, states: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Returns logits `[B, A]` and values `[B]` for the players to move."""
+        return self.logits(states).astype(np.float32), self.values(states).astype(np.float32)
+
+    def logits(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Returns logits `[B, A]`; own eyes are as good as struck out, and the pass comes last."""
+        logits = np.zeros((len(states), self.size**2 + 1))
+        if self.policy is not None:
+            logits[:] = self.policy(states, self._symmetry()).numpy()
+        elif self.weights is not None:
+            points, found = np.empty(self.size**2, np.int64), np.empty(NUM_FEATURES, np.int64)
+            rollout_logits(states, self.weights, points, found, logits)
+        logits /= self.config.softness
+        strike_eyes(states, logits, NEVER)
+        logits[:, -1] = logits[:, :-1].max(axis=1) - LATE
+        return logits
+
+    def values(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Returns the mixed values `[B]`."""
+        values = np.zeros(len(states))
+        if self.mix < 1.0 and self.value is not None:
+            values += (1 - self.mix) * self.value(states, self._symmetry())[:, 0].tanh().numpy()
+        if self.mix > 0.0 and self.weights is not None:
+            results, words = np.empty(len(states)), int(states[0, HISTORY])
+            trace = np.empty(3 * self.size**2 + 1, np.int64)
+            rollout_results(states, self.weights, self._rng, np.empty(words, np.int64), trace, results)
+            values += self.mix * results
+        return values
+
+    def _symmetry(self) -> int:
+        return int(self._random.integers(NUM)) if self.config.symmetry else 0
+
+
+def load_weights(path: str) -> NDArray[np.float64]:
+    """Reads the weights of a rollout policy's run.
+
+    Raises:
+        ValueError: there are none, or they are damaged.
+    """
+    file = Path(path) / "network" / WEIGHTS
+    if not file.is_file():
+        raise ValueError(f"{path} holds no rollout policy; `palestra train alphago-rollout --games PATH` makes one")
+    try:
+        weights: NDArray[np.float64] = load_file(file)["weights"]
+    except (SafetensorError, KeyError) as error:
+        raise ValueError(f"{file} is damaged: {error}") from None
+    if weights.shape != (NUM_WEIGHTS,):
+        raise ValueError(f"{file} has {weights.size} weights, but this version has {NUM_WEIGHTS}")
+    return weights
+
+
+class AlphaGoPlayer:
+    """Plays Go by AlphaGo's search, or, with a policy network alone, by its likeliest move.
+
+    Raises:
+        ValueError: the game is not Go, or a part is none, damaged, or of another size of board.
+    """
+
+    Config: ClassVar[type] = AlphaGoConfig
+
+    def __init__(self, config: AlphaGoConfig, game: Game, seed: int) -> None:
+        if not game.name.startswith("go-"):
+            raise ValueError(f"alphago plays Go, but {game.name} is asked for")
+        self.name, self.config, self._game, self._seed = "alphago", config, game, seed
+        self.judge = Judge(config, int(game.start[SIZE]), seed)
+        self._player = MCTSPlayer(
+            SearchConfig(
+                rule="puct",
+                simulations=config.simulations,
+                seconds=config.seconds,
+                exploration=config.exploration,
+                batch=config.batch,
+                resign=config.resign,
+            ),
+            game,
+            seed,
+            self.judge,
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        """Returns the search, which a policy network alone has not."""
+        if name == "search" and not self._plain:
+            return self._player.search
+        raise AttributeError(f"{type(self).__name__} has no {name}")
+
+    def start(self, game: Game, state: State, seed: int | None = None) -> None:
+        """Begins a game from a state; a seed makes its choices repeatable."""
+        self._game = game
+        self.judge.seed(self._seed if seed is None else seed)
+        self._player.start(game, state, seed)
+
+    def choose(self, state: State) -> int:
+        """Returns the best action, or RESIGN where its value is too low."""
+        if not self._plain:
+            return self._player.choose(state)
+        return int(np.where(legal_mask(self._game, state), self.judge.logits(state[None])[0], -np.inf).argmax())
+
+    def note(self, action: int) -> None:
+        """Goes on to the state after a move of either side."""
+        self._player.note(action)
+
+    def close(self) -> None:
+        """Frees the tree."""
+        self._player.close()
+
+    @property
+    def _plain(self) -> bool:
+        return self.judge.value is None and self.judge.weights is None
