@@ -21,6 +21,9 @@ from palestra.envs.game import Game
 from palestra.envs.go.game import go_game
 
 
+USUAL_SIZE = 19  # lines of the board that is played where nobody says
+
+
 @dataclass(frozen=True)
 class Options:
     """Answers the commands of the Go Text Protocol on stdin, until `quit` or the end of input.
@@ -88,7 +91,8 @@ def new_session(spec: str, options: Options) -> Session:
     """
     if not -1 <= options.resign <= 1:
         raise ValueError(f"--resign is {options.resign}, but a number from -1 (never) to 1 is wanted")
-    rules = named_rules(options.rules, options.size or board_size(spec) or 19, options.komi)
+    size = (board_size(spec) or USUAL_SIZE) if options.size is None else options.size
+    rules = named_rules(options.rules, size, options.komi)
     known = {name: getattr(options, name) for name in ("simulations", "seconds", "threads")}
     given = {name: value for name, value in known.items() if value is not None}
     seeds = np.random.SeedSequence(options.seed)

@@ -130,6 +130,7 @@ def test_what_is_wrong_with_the_command_line(palestra: CommandLine) -> None:
         ((), "who is to play is missing"),
         (("nobody",), "there is no player 'nobody'"),
         (("random", "--size", "26"), "a board of size 26"),
+        (("random", "--size", "0"), "a board of size 0"),
         (("random", "--rules", "chines"), "did you mean chinese?"),
         (("random", "--resign", "-2"), "--resign is -2.0"),
         (("random", "--resign", "x"), "--resign is 'x', but a number of kind float is wanted"),
