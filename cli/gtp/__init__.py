@@ -20,7 +20,6 @@ from palestra.cli.players import board_size, player_named
 from palestra.envs.game import Game
 from palestra.envs.go.game import go_game
 
-
 USUAL_SIZE = 19  # lines of the board that is played where nobody says
 
 
