@@ -19,10 +19,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from palestra.agents.elo import elo_table
-from palestra.agents.match import random_opening, seed_of
+from palestra.agents.match import PlayedGame, random_opening, seed_of
 from palestra.agents.match_jobs import MatchPlan, play_match
-from palestra.envs.go.rules import rules_named
+from palestra.cli.counting import dead_at_end, lead_without
+from palestra.envs.go.position import Position
+from palestra.envs.go.rules import Rules, rules_named
 
 PAPER = {"rvp": 2890, "rp": 2416, "vp": 2177, "rv": 2077, "v": 1655, "p": 1517, "r": 1457, "gnugo 10": 431}
 VARIANTS = ("r", "p", "v", "rv", "vp", "rp", "rvp")
@@ -41,6 +45,16 @@ def players(options: argparse.Namespace, gnugo: str) -> dict[str, str]:
     return made | {f"gnugo {level}": f"{program} {level}" for level in LEVELS}
 
 
+def black_result(game: PlayedGame, rules: Rules) -> float:
+    """Returns what Black got: by the board with dead stones off, unless somebody gave up or lost by forfeit."""
+    if game.end in ("resignation", "forfeit"):
+        return game.reward
+    position = Position(rules)
+    for action in game.moves:
+        position.play(action)
+    return float(np.sign(lead_without(position.state, dead_at_end(position.state, rules))))
+
+
 def match(pair: tuple[str, str], specs: dict[str, str], options: argparse.Namespace) -> tuple[int, int, int]:
     """Plays a pair and returns what the first won, lost and drew."""
     rules = rules_named("chinese", size=options.size, komi=options.komi)
@@ -49,7 +63,7 @@ def match(pair: tuple[str, str], specs: dict[str, str], options: argparse.Namesp
     plan = MatchPlan(plan.players, plan.env, rules, options.games, openings=tuple(openings))
     won, lost, drew = 0, 0, 0
     for index, game in enumerate(play_match(plan, options.processes)):
-        result = game.reward * (-1 if index % 2 else 1)
+        result = black_result(game, rules) * (-1 if index % 2 else 1)
         won, lost, drew = won + (result > 0), lost + (result < 0), drew + (result == 0)
     return won, lost, drew
 

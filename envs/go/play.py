@@ -7,9 +7,11 @@ from palestra.envs.go.dead import agreed_lead_2
 from palestra.envs.go.scoring import score_2
 from palestra.envs.go.state import (
     ACTION,
+    AREA,
     BLACK,
     BOARDS,
     COLOR,
+    COUNTING,
     EMPTIES,
     EMPTY,
     EMPTY_POINT,
@@ -108,11 +110,21 @@ def give_turn(state, player):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def play_agreed(state, action, rng, data):  # type: ignore[no-untyped-def]
-    """Makes a move as `play` does, but takes dead stones off before it counts a game that two passes have ended."""
+    """Makes a move as `play` does, but takes dead stones off before it counts a game that two passes have ended.
+
+    Which stones are dead is an estimate, and a search finds where it errs. So by area, where it costs nothing to go on
+    and take them, who passes last gets the worse of this count and that of the board as it lies.
+    """
     reward = play(state, action, rng, data)
     if state[PASSES] == 2:
         lead = agreed_lead_2(state)
-        reward = 1.0 if lead > 0 else -1.0 if lead < 0 else 0.0
+        agreed = 1.0 if lead > 0 else -1.0 if lead < 0 else 0.0
+        if state[COUNTING] != AREA:
+            reward = agreed
+        elif state[PLAYER] == 1:  # Black has passed last
+            reward = min(reward, agreed)
+        else:
+            reward = max(reward, agreed)
     return reward
 
 

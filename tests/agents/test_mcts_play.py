@@ -168,13 +168,13 @@ INTRUDERS = [  # 25 points to Black, to move, and 24 to White once the stone of 
 
 @pytest.mark.parametrize(
     ("white", "black", "komi", "passes"),
-    [("O", ".", 0.5, True), (".", "X", 0.5, True), (".", "X", 1.5, False), ("O", ".", 1.5, False)],
+    [(".", ".", 0.5, True), ("O", ".", 0.5, False), (".", "X", 0.5, True), (".", "X", 1.5, False)],
 )
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_pass_is_answered_by_a_pass_if_the_count_will_be_won(
+def test_a_pass_is_answered_by_a_pass_if_the_game_is_surely_won(
     white: str, black: str, komi: float, passes: bool, threads: int
 ) -> None:
-    """As they lie, Black's dead stone would make a lost board a won one, and White's the other way round."""
+    """As they lie, Black's dead stone would make a lost board a won one; White's is taken before Black passes."""
     rules = Rules(7, komi, "simple", agreement=True)
     position = from_rows([row.format(white if row == INTRUDERS[1] else black) for row in INTRUDERS], rules)
     game, state = go_game(rules), position.state

@@ -9,7 +9,7 @@ from palestra.envs.game import OVER, USED, legal_mask, move
 from palestra.envs.go.game import COLUMNS, colors, describe, go_game, parse_vertex, vertex
 from palestra.envs.go.position import from_rows
 from palestra.envs.go.rollout import LINE, NUM_WEIGHTS
-from palestra.envs.go.rules import Rules
+from palestra.envs.go.rules import Rules, Scoring
 from palestra.envs.rng import seed_state
 from tests.envs.go.checks import random_state
 from tests.naive_go import NaiveGo
@@ -126,17 +126,33 @@ WALLS = [  # 25 points to Black and 24 to White, each alive by two eyes of three
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize(("komi", "agreed", "as_it_lies"), [(0.5, 1, -1), (1.0, 0, -1), (1.5, -1, -1), (-3.5, 1, 1)])
+@pytest.mark.parametrize(
+    ("komi", "scoring", "white_last", "black_last", "as_it_lies"),
+    [
+        (0.5, "area", 1, -1, -1),
+        (1.0, "area", 0, -1, -1),
+        (1.5, "area", -1, -1, -1),
+        (-3.5, "area", 1, 1, 1),
+        (0.5, "territory", 1, 1, -1),
+        (-9.5, "territory", 1, 1, 1),
+        (1.5, "territory", -1, -1, -1),
+    ],
+)
 def test_two_passes_end_a_game_with_dead_stones_off_where_the_rules_have_it_so(
-    komi: float, agreed: int, as_it_lies: int
+    komi: float, scoring: Scoring, white_last: int, black_last: int, as_it_lies: int
 ) -> None:
-    """As it lies, A5 and A7 are nobody's and A6 is White's: 22 points to 25."""
-    start = from_rows(WALLS, Rules(7, komi, "simple")).state
-    for agreement, result in ((True, agreed), (False, as_it_lies)):
-        game, state = go_game(Rules(7, komi, "simple", agreement=agreement)), start.copy()
-        assert move(game, state, 49, seed_state(0)) == 0
-        assert move(game, state, 49, seed_state(0)) == result
-        assert (colors(state) == colors(start)).all()
+    """By area 25 to 24, as it lies 22 to 25 (A5 and A7 are nobody's, A6 is White's), and the worse for who passes last.
+
+    By territory 7 to 6: six points each and a prisoner. As it lies 4 to 6.
+    """
+    for to_move, result in ((1, white_last), (2, black_last)):
+        start = from_rows(WALLS, Rules(7, komi, "simple", scoring=scoring), to_move).state
+        for agreement, expected in ((True, result), (False, as_it_lies)):
+            rules = Rules(7, komi, "simple", scoring=scoring, agreement=agreement)
+            game, state = go_game(rules), start.copy()
+            assert move(game, state, 49, seed_state(0)) == 0
+            assert move(game, state, 49, seed_state(0)) == expected
+            assert (colors(state) == colors(start)).all()
 
 
 @pytest.mark.kernel
