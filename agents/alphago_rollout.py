@@ -95,7 +95,8 @@ class AlphaGoRollout:
     ) -> NDArray[np.int64]:
         """Chooses actions `[B]` for planes `[B, 17, N, N]`; eyes of its own are not filled but passed."""
         allowed = np.ones((len(obs), self._size**2 + 1), np.bool_) if mask is None else mask
-        return np.array([self._choose(x, allowed[i], explore) for i, x in enumerate(obs)], np.int64)
+        weights = self.playout_weights
+        return np.array([self._choose(x, row, weights, explore) for x, row in zip(obs, allowed, strict=True)], np.int64)
 
     def prepare(self) -> GameSet:
         """Reads the games, once; a warning says what was left out.
@@ -175,7 +176,7 @@ class AlphaGoRollout:
         learn_games(*arrays, self.weights, self._squares, self._canon, rate, ranks)
         return ranks
 
-    def _choose(self, planes: Array, allowed: NDArray[np.bool_], explore: bool) -> int:
+    def _choose(self, planes: Array, allowed: NDArray[np.bool_], weights: NDArray[np.float64], explore: bool) -> int:
         state, num_points = position_of(planes, self._rules), self._size**2
         points, found = np.empty(num_points, np.int64), np.empty((num_points, NUM_FEATURES), np.int64)
         color = int(state[PLAYER]) + BLACK
@@ -186,5 +187,5 @@ class AlphaGoRollout:
         for k, point in enumerate(points):
             features(state, point, color, found[k])
         chance = np.empty(len(points))
-        probabilities(found, len(points), self.playout_weights, chance)
+        probabilities(found, len(points), weights, chance)
         return int(state[points[self._rng.choice(len(points), p=chance) if explore else chance.argmax()] + ACTION])

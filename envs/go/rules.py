@@ -46,7 +46,7 @@ class Rules:
     """Points that White gets for handicap stones: none, n or n-1 of them."""
     agreement: bool = False
     """Whether those who have both passed take dead stones off before they count, as people do (KataGo calls it
-    friendlyPassOk): so it is in a `Game` and in matches; environments and records count what stands."""
+    friendlyPassOk). Matches and engines count so, a `Game` as `play_agreed` says, environments what stands."""
     max_moves: int = 0
     """Moves, passes among them, after which a game is cut off and counted; 0 means twice the points, at least 100."""
 
