@@ -9,7 +9,7 @@ there (in the paper rollouts go on meanwhile), so that both parts of a value hav
 constant of PUCT: the paper has 5.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,15 +21,20 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from palestra.agents.alphago_rollout import WEIGHTS
+from palestra.agents.game_fit import best_precision
 from palestra.agents.mcts import Config as SearchConfig
 from palestra.agents.mcts_player import MCTSPlayer
 from palestra.agents.symmetry import NUM, turn_back, turn_boards
-from palestra.envs.game import PLAYER, Game, State, legal_mask
+from palestra.envs.game import PLAYER, Game, State, functions, legal_mask
+from palestra.envs.go.batch import observe_all
 from palestra.envs.go.board import is_eye
 from palestra.envs.go.features import feature_set
+from palestra.envs.go.game import go_game
 from palestra.envs.go.rollout import NUM_FEATURES, NUM_WEIGHTS, candidates, features, rollout
-from palestra.envs.go.state import ACTION, BLACK, EMPTIES, EMPTY_POINT, HISTORY, POINTS, RECORD, SIZE, at
-from palestra.envs.rng import seed_state
+from palestra.envs.go.rules import Rules
+from palestra.envs.go.state import ACTION, BLACK, EMPTIES, EMPTY_POINT, HASH, HISTORY, POINTS, RECORD, SIZE, at
+from palestra.envs.rng import randint, seed_state
+from palestra.networks.board import Compact
 from palestra.networks.pretrained import from_pretrained, read_config
 
 NEVER = -30.0  # logit of a move into an eye
@@ -61,6 +66,8 @@ class AlphaGoConfig:
     """Constant of PUCT, for results from -1 to 1."""
     batch: int = 8
     """Leaves that the networks evaluate together."""
+    threads: int = 1
+    """Such batches that are evaluated side by side, each on a core of its own, while the next is collected."""
     resign: float = -1.0
     """Resigns where the best move's value is below it; -1 never does."""
 
@@ -72,7 +79,7 @@ class AlphaGoConfig:
 
 
 class Net:
-    """A network on boards that a run has saved, and what it sees.
+    """A network on boards that a run has saved, as it is used in play: compact, and in bf16 where that is faster.
 
     Raises:
         ValueError: there is none, it is no network of such an agent, or of another size of board.
@@ -86,22 +93,22 @@ class Net:
         about, trained = config["about"], config.get("image_size", [0])[0]
         if about.get("agent") != agent:
             raise ValueError(f"{path} has a network of {about.get('agent', 'no agent')}, but one of {agent} is wanted")
-        self.network = from_pretrained(path).eval()
+        network: Any = from_pretrained(path)
         if trained != size:
             raise ValueError(f"{path} was trained on {trained}x{trained}, but {size}x{size} is played")
-        self._observe, self._shape = feature_set(about["features"], size)
+        self.network: torch.nn.Module = Compact(
+            network, torch.bfloat16 if best_precision() == "bf16" else torch.float32
+        )
+        self.features, self._size = str(about["features"]), size
 
     @torch.inference_mode()
-    def __call__(self, states: NDArray[np.int64], k: int) -> torch.Tensor:
-        """Maps states `[B, W]` to outputs, their boards turned by the k-th symmetry; logits are turned back."""
-        obs = np.empty((len(states), *self._shape), np.float32)
-        for row, state in enumerate(states):
-            self._observe(state, obs[row].reshape(-1), NO_DATA)
-        out = self.network(turn_boards(torch.from_numpy(obs), k))
-        return out if out.shape[1] == 1 else turn_back(out, k, self._shape[1])
+    def __call__(self, planes: torch.Tensor, k: int) -> torch.Tensor:
+        """Maps boards `[B, C, N, N]`, turned by the k-th symmetry, to outputs; logits are turned back."""
+        out: torch.Tensor = self.network(planes)
+        return out if out.shape[1] == 1 else turn_back(out, k, self._size)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def rollout_results(states, weights, rng, trial, trace, out):  # type: ignore[no-untyped-def]
     """Writes the result of a rollout from each state, for its player to move, into `out` `[B]`."""
     for row in range(len(states)):
@@ -110,7 +117,7 @@ def rollout_results(states, weights, rng, trial, trace, out):  # type: ignore[no
         out[row] = result if states[row, PLAYER] == 0 else -result
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def rollout_logits(states, weights, points, found, out):  # type: ignore[no-untyped-def]
     """Writes the rollout policy's logits of all moves that fill no eye into `out` `[B, N * N + 1]`."""
     for row in range(len(states)):
@@ -124,7 +131,7 @@ def rollout_logits(states, weights, points, found, out):  # type: ignore[no-unty
             out[row, state[points[k] + ACTION]] = value
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def strike_eyes(states, out, never):  # type: ignore[no-untyped-def]
     """Writes `never` where a player to move would fill an own eye."""
     for row in range(len(states)):
@@ -136,7 +143,11 @@ def strike_eyes(states, out, never):  # type: ignore[no-untyped-def]
 
 
 class Judge:
-    """Evaluates leaves for a search as the configuration says; see `agents/mcts.py: Evaluator`."""
+    """Evaluates leaves for a search as the configuration says; see `agents/leaves.py: Evaluator`.
+
+    What it draws, symmetries and rollouts, follows from the seed and the positions alone, so that batches may be
+    evaluated side by side and in any order.
+    """
 
     def __init__(self, config: AlphaGoConfig, size: int, seed: int) -> None:
         self.config, self.size = config, size
@@ -144,21 +155,37 @@ class Judge:
         self.value = Net(config.value, "alphago-value", size) if config.value else None
         self.weights = load_weights(config.rollout) if config.rollout else None
         self.mix = 1.0 if self.value is None else 0.0 if self.weights is None else config.mix
+        self._observe = {
+            net.features: (functions(replace(go_game(Rules(size)), observe=feature_set(net.features, size)[0])).observe)
+            for net in (self.policy, self.value)
+            if net is not None
+        }
+        if self._observe:
+            torch.set_num_threads(1)
         self.seed(seed)
 
     def seed(self, seed: int) -> None:
         """Begins to draw anew."""
-        self._random, self._rng = np.random.default_rng(seed), seed_state(seed)
+        self._seed = seed
 
     def __call__(self, obs: Any, states: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Returns logits `[B, A]` and values `[B]` for the players to move."""
-        return self.logits(states).astype(np.float32), self.values(states).astype(np.float32)
+        rng = seed_state(self._seed, int(states[0, HASH]) & (2**63 - 1))
+        k = int(randint(rng, NUM)) if self.config.symmetry else 0
+        planes = {name: self._planes(name, states, k) for name in self._observe}
+        return self._logits(states, planes, k).astype(np.float32), self._values(states, planes, rng).astype(np.float32)
 
-    def logits(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _planes(self, features: str, states: NDArray[np.int64], k: int) -> torch.Tensor:
+        shape = feature_set(features, self.size)[1]
+        obs = np.empty((len(states), *shape), np.float32)
+        observe_all(self._observe[features], states, obs.reshape(len(states), -1), NO_DATA)
+        return turn_boards(torch.from_numpy(obs), k)
+
+    def _logits(self, states: NDArray[np.int64], planes: dict[str, torch.Tensor], k: int) -> NDArray[np.float64]:
         """Returns logits `[B, A]`; own eyes are as good as struck out, and the pass comes last."""
         logits = np.zeros((len(states), self.size**2 + 1))
         if self.policy is not None:
-            logits[:] = self.policy(states, self._symmetry()).numpy()
+            logits[:] = self.policy(planes[self.policy.features], k).numpy()
         elif self.weights is not None:
             points, found = np.empty(self.size**2, np.int64), np.empty(NUM_FEATURES, np.int64)
             rollout_logits(states, self.weights, points, found, logits)
@@ -167,20 +194,19 @@ class Judge:
         logits[:, -1] = logits[:, :-1].max(axis=1) - LATE
         return logits
 
-    def values(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _values(
+        self, states: NDArray[np.int64], planes: dict[str, torch.Tensor], rng: NDArray[np.uint64]
+    ) -> NDArray[np.float64]:
         """Returns the mixed values `[B]`."""
         values = np.zeros(len(states))
         if self.mix < 1.0 and self.value is not None:
-            values += (1 - self.mix) * self.value(states, self._symmetry())[:, 0].tanh().numpy()
+            values += (1 - self.mix) * self.value(planes[self.value.features], 0)[:, 0].tanh().numpy()
         if self.mix > 0.0 and self.weights is not None:
             results, words = np.empty(len(states)), int(states[0, HISTORY])
             trace = np.empty(3 * self.size**2 + 1, np.int64)
-            rollout_results(states, self.weights, self._rng, np.empty(words, np.int64), trace, results)
+            rollout_results(states, self.weights, rng, np.empty(words, np.int64), trace, results)
             values += self.mix * results
         return values
-
-    def _symmetry(self) -> int:
-        return int(self._random.integers(NUM)) if self.config.symmetry else 0
 
 
 def load_weights(path: str) -> NDArray[np.float64]:
@@ -222,6 +248,7 @@ class AlphaGoPlayer:
                 seconds=config.seconds,
                 exploration=config.exploration,
                 batch=config.batch,
+                threads=config.threads,
                 resign=config.resign,
             ),
             game,
@@ -245,7 +272,7 @@ class AlphaGoPlayer:
         """Returns the best action, or RESIGN where its value is too low."""
         if not self._plain:
             return self._player.choose(state)
-        return int(np.where(legal_mask(self._game, state), self.judge.logits(state[None])[0], -np.inf).argmax())
+        return int(np.where(legal_mask(self._game, state), self.judge(None, state[None])[0][0], -np.inf).argmax())
 
     def note(self, action: int) -> None:
         """Goes on to the state after a move of either side."""

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+import llvmlite.binding
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from palestra.networks.pretrained import save_pretrained
 from palestra.networks.saving import snapshot
 
 Losses = tuple[Tensor, dict[str, Tensor]]
+Precision = Literal["no", "bf16"]
 Objective = Callable[[nn.Module, tuple[Tensor, ...]], Losses]
 
 
@@ -31,6 +33,14 @@ class FitOptions(Protocol):
     def learning_rate(self) -> float: ...
     @property
     def weight_decay(self) -> float: ...
+    @property
+    def precision(self) -> Precision: ...
+
+
+def best_precision() -> Precision:
+    """Returns bf16 where a GPU or the processor's own instructions make it faster, else no."""
+    features = llvmlite.binding.get_host_cpu_features()
+    return "bf16" if torch.cuda.is_available() or features.get("avx512bf16") or features.get("amx-bf16") else "no"
 
 
 class Positions:
@@ -112,6 +122,7 @@ class GameFit:
             weight_decay=c.weight_decay,
             epochs=math.ceil(c.updates / math.ceil(num_positions / c.batch_size)),
             batch_size=c.batch_size,
+            precision=c.precision,
             seed=self._seed,
         )
         learner = Learner(self.network, config, objective=self._objective)

@@ -16,19 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from palestra.agents.gumbel import GumbelRoot
+from palestra.agents.leaves import Evaluator, Leaves
 from palestra.agents.root import Child, child_with, children_of, chosen, lead_of, variation_of
 from palestra.agents.tree import FULL, NODES, Tree, keep_subtree, new_tree, prove
-from palestra.agents.tree_batch import checked, collect, deliver, new_batch
 from palestra.agents.tree_policy import GUMBEL, PUCT, UCT, Settings
 from palestra.agents.tree_search import World, new_walk, simulate
 from palestra.envs.game import USED, Game, State, functions, legal_mask
 from palestra.envs.rng import seed_state
 
-Evaluator = Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[NDArray[np.float32], NDArray[np.float32]]]
-"""`(obs [B, *obs_shape], states [B, W]) -> (logits [B, A], values [B])` of the player to move, in [-1, 1]."""
-
 RULES = {"uct": UCT, "puct": PUCT, "gumbel": GUMBEL}
-CHUNK, LOOK = 64, 0.005  # at least so many simulations and seconds between looks at the clock; with a network a batch
+CHUNK = 64  # simulations between looks at the clock, at least; with a network a batch
+LOOK, LOOK_BATCHED = 0.005, 0.05  # seconds between looks at the clock, without and with a network
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Config:
     early: bool = True
     """Whether to stop before the time is up once no other move can become the most visited one."""
     threads: int = 1
-    """Trees that grow side by side, whose roots are added up."""
+    """Trees that grow side by side, whose roots are added up; with a network, batches evaluated side by side."""
     rule: Literal["uct", "puct", "gumbel"] = "uct"
     """How a search goes down: by confidence bounds, by a policy's probabilities, or by Gumbel AlphaZero's rule."""
     exploration: float | None = None
@@ -110,20 +108,17 @@ class Search:
             raise ValueError(
                 f"nodes is {config.nodes}, but more than {game.name}'s {game.num_actions} moves are wanted"
             )
-        if evaluator is not None and config.threads > 1:
-            raise ValueError(
-                f"threads is {config.threads}, but a search with a network runs in one; raise batch instead"
-            )
-        self.game, self.config, self.evaluator = game, config, evaluator
+        if config.rule == "gumbel" and config.threads > 1:
+            raise ValueError(f"threads is {config.threads}, but rule gumbel evaluates one batch at a time")
+        self.game, self.config = game, config
         self.settings = settings_of(game, config, evaluator is not None)
         self.simulations = 0  # of the last run, over all threads
         self._numpy = np.random.default_rng(seed)
-        longest = game.max_plies
-        self._walks = [new_walk(len(game.start), game.num_actions, longest) for _ in range(config.threads)]
-        rngs = [seed_state(seed, thread) for thread in range(config.threads)]
+        self._leaves = Leaves(game, evaluator, config.batch, config.threads) if evaluator else None
+        num_trees = 1 if evaluator else config.threads
+        self._walks = [new_walk(len(game.start), game.num_actions, game.max_plies) for _ in range(num_trees)]
+        rngs = [seed_state(seed, thread) for thread in range(num_trees)]
         self._worlds = [World(functions(game), rng, game.data) for rng in rngs]
-        rows = config.batch if evaluator else 0
-        self._batch = new_batch(rows, len(game.start), game.num_actions, longest, int(np.prod(game.obs_shape)))
         self._trees: list[Tree] = []
         self._state: State | None = None
         self._gumbel: GumbelRoot | None = None
@@ -217,7 +212,8 @@ class Search:
             self.simulations = sum(pool.map(work, range(len(self._trees))))
 
     def _for_seconds(self, thread: int, seconds: float) -> int:
-        begin, done, number = time.perf_counter(), 0, CHUNK if self.evaluator is None else self.config.batch
+        least, look = (CHUNK, LOOK) if self._leaves is None else (self.config.batch, LOOK_BATCHED)
+        begin, done, number = time.perf_counter(), 0, least
         while True:
             ran = self._simulate(thread, number, CHUNK)
             done += ran
@@ -225,33 +221,36 @@ class Search:
             lead = lead_of(self._trees[thread]) if self.config.early else 0
             if ran < number or spent >= seconds or lead > done / spent * (seconds - spent):
                 return done
-            if self.evaluator is None:
-                number = max(CHUNK, int(done / spent * min(LOOK, seconds - spent)))
+            number = max(least, int(done / spent * min(look, seconds - spent)))
 
     def _simulate(self, thread: int, number: int, planned: int) -> int:
         tree, walk, world = self._trees[thread], self._walks[thread], self._worlds[thread]
-        if self.evaluator is None:
+        if self._leaves is None:
             return int(simulate(tree, walk, self.settings, world, number, -1))
-        return self._evaluated(number, planned, self.evaluator)
+        try:
+            return self._evaluated(number, planned, self._leaves)
+        except BaseException:
+            self._leaves.clear()
+            self.reset()  # leaves of this tree would wait for ever
+            raise
 
-    def _evaluated(self, number: int, planned: int, evaluate: Evaluator) -> int:
+    def _evaluated(self, number: int, planned: int, leaves: Leaves) -> int:
         """Runs simulations whose leaves the network evaluates in batches; Gumbel's rule shares out the planned ones."""
-        tree, walk, world, batch = self._trees[0], self._walks[0], self._worlds[0], self._batch
+        tree, walk, world = self._trees[0], self._walks[0], self._worlds[0]
         done = 0
-        while done < number and not (self.settings.solver and tree.proven[0]):
-            forced = self._forced(tree, min(self.config.batch, number - done), planned - done)
-            rows, ran = collect(tree, walk, self.settings, world, batch, forced)
-            if self._gumbel is not None:
-                self._gumbel.untake(len(forced) - ran)
-            if rows:
-                obs = batch.obs[:rows].reshape(rows, *self.game.obs_shape)
-                try:
-                    policy, values = checked(*evaluate(obs, batch.state[:rows]), batch.mask[:rows])
-                except BaseException:
-                    self.reset()  # the leaves of this tree would wait for ever
-                    raise
-                deliver(tree, walk, self.settings, batch, policy, values)
-            done += ran
+        while True:
+            more = done < number and not (self.settings.solver and tree.proven[0])
+            if more and leaves.room:
+                forced = self._forced(tree, min(self.config.batch, number - done), planned - done)
+                ran = leaves.collect(tree, walk, self.settings, world, forced)
+                if self._gumbel is not None:
+                    self._gumbel.untake(len(forced) - ran)
+                done += ran
+                if ran == len(forced):
+                    continue
+            if not leaves.waiting:
+                break
+            leaves.deliver(tree, walk, self.settings)
         self._prepare(tree, 1)
         return done
 

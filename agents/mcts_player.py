@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
+from palestra.agents.leaves import Evaluator
 from palestra.agents.mcts import Config as SearchConfig
-from palestra.agents.mcts import Evaluator, Search
+from palestra.agents.mcts import Search
 from palestra.agents.player import RESIGN
 from palestra.envs.game import Game, State
 from palestra.envs.rng import seed_state

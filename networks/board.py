@@ -7,11 +7,13 @@ in the heads: the logits of the points are those of a 1x1 convolution with a bia
 maximum of each plane (global pooling: Wu, "Accelerating self-play learning in Go", 2019, section 3.3).
 """
 
+import copy
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from palestra.networks.images import channels_last, he
 from palestra.networks.names import named
@@ -112,5 +114,34 @@ class BoardNet(nn.Module):
         channels_last(self)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Maps boards to outputs `[B, num_classes]`; the head's numbers are whole ones in mixed precision too."""
+        x = self.tower(self.stem(self.pixels(x)))
+        with torch.autocast(x.device.type, enabled=False):
+            return self.head(x.float())  # type: ignore[no-any-return]
+
+
+class Compact(nn.Module):
+    """A `BoardNet` as it is used where nothing is learnt: batch normalisation is folded into the convolutions.
+
+    The tower may compute in another type of numbers; heads and outputs are float32.
+    """
+
+    def __init__(self, network: BoardNet, dtype: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        network = copy.deepcopy(network).eval()
+        self.pixels, self.head, self._dtype = network.pixels, network.head, dtype
+        stem: Any = network.stem
+        self.stem: Any = nn.Sequential(fuse_conv_bn_eval(stem[0], stem[1]), stem[2])
+        self.tower: Any = network.tower
+        block: Any
+        for block in self.tower:
+            block.conv1, block.bn1 = fuse_conv_bn_eval(block.conv1, block.bn1), nn.Identity()
+            block.conv2, block.bn2 = fuse_conv_bn_eval(block.conv2, block.bn2), nn.Identity()
+        part: Any
+        for part in (self.stem, self.tower):
+            part.to(dtype=dtype, memory_format=torch.channels_last)
+
+    def forward(self, x: Tensor) -> Tensor:
         """Maps boards to outputs `[B, num_classes]`."""
-        return self.head(self.tower(self.stem(self.pixels(x))))  # type: ignore[no-any-return]
+        x = self.pixels(x).to(dtype=self._dtype, memory_format=torch.channels_last)
+        return self.head(self.tower(self.stem(x)).float())  # type: ignore[no-any-return]

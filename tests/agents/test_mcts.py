@@ -253,7 +253,7 @@ def test_options_out_of_range_are_refused(options: dict[str, Any], message: str)
     [
         ("tic-tac-toe", {"rule": "gumbel"}, None, "rule gumbel needs a network's probabilities"),
         ("tic-tac-toe", {"noise": 0.25}, None, "noise is 0.25, but only a network's probabilities take any"),
-        ("tic-tac-toe", {"threads": 2}, Network(), "threads is 2, but a search with a network runs in one"),
+        ("tic-tac-toe", {"rule": "gumbel", "threads": 2}, Network(), "threads is 2, but rule gumbel evaluates one"),
         ("go-9x9", {"nodes": 82}, None, "nodes is 82, but more than go-9x9's 82 moves are wanted"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from palestra.networks import create
-from palestra.networks.board import BoardNet, Judgement, Moves, Pooled
+from palestra.networks.board import BoardNet, Compact, Judgement, Moves, Pooled
 from palestra.networks.fit import FitConfig, Learner
 
 
@@ -79,3 +79,24 @@ def test_it_learns_where_the_stone_is() -> None:
     for _ in learner.fit((x, y)):
         pass
     assert learner.evaluate((x, y))["accuracy"] == 1.0
+
+
+def test_the_compact_network_gives_the_same_outputs() -> None:
+    """The network itself is the oracle, after its normalisations have seen data; bf16 keeps about two digits."""
+    torch.manual_seed(0)
+    net = BoardNet(4, 26, width=16, blocks=2, image_size=(5, 5))
+    for _ in range(20):
+        net(torch.rand(16, 4, 5, 5) * 3)
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.weight.uniform_(0.5, 2.0)
+                module.bias.normal_()
+    weights = {name: value.clone() for name, value in net.eval().state_dict().items()}
+    x = torch.rand(7, 4, 5, 5)
+    with torch.inference_mode():
+        torch.testing.assert_close(Compact(net)(x), net(x), rtol=1e-4, atol=1e-4)
+        close = Compact(net, torch.bfloat16)(x)
+        assert close.dtype == torch.float32
+        torch.testing.assert_close(close, net(x), rtol=0.05, atol=0.05 * float(net(x).std()))
+    assert all(torch.equal(value, weights[name]) for name, value in net.state_dict().items())
