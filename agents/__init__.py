@@ -13,11 +13,8 @@ AGENTS = {  # name on the command line: (module, class, what it is)
     "ppo": ("sb3", "PPO", "proximal policy optimisation, by stable-baselines3"),
     "a2c": ("sb3", "A2C", "advantage actor-critic, by stable-baselines3"),
     "alphago-sl": ("alphago_sl", "AlphaGoSL", "AlphaGo's policy network, learnt from game records"),
-    "alphago-rollout": (
-        "alphago_rollout",
-        "AlphaGoRollout",
-        "AlphaGo's fast policy for playouts, from game records",
-    ),
+    "alphago-rollout": ("alphago_rollout", "AlphaGoRollout", "AlphaGo's fast policy for playouts, from game records"),
+    "alphago-rl": ("alphago_rl", "AlphaGoRL", "AlphaGo's policy network made stronger by self-play"),
     "alphago-value": ("alphago_value", "AlphaGoValue", "AlphaGo's value network, from the results of game records"),
     "random": ("random", "Random", "uniform over the allowed actions: the floor to compare with"),
 }

@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from palestra.agents.alphago_rollout import WEIGHTS
+from palestra.agents.board_network import POLICIES, board_network, network_about
 from palestra.agents.game_fit import best_precision
 from palestra.agents.mcts import Config as SearchConfig
 from palestra.agents.mcts_player import MCTSPlayer
@@ -35,7 +36,6 @@ from palestra.envs.go.rules import Rules
 from palestra.envs.go.state import ACTION, BLACK, EMPTIES, EMPTY_POINT, HASH, HISTORY, POINTS, RECORD, SIZE, at
 from palestra.envs.rng import randint, seed_state
 from palestra.networks.board import Compact
-from palestra.networks.pretrained import from_pretrained, read_config
 
 NEVER = -30.0  # logit of a move into an eye
 LATE = 7.0  # by how much the pass is less likely than the likeliest move, in logits
@@ -47,7 +47,7 @@ class AlphaGoConfig:
     """Options of `AlphaGoPlayer`."""
 
     policy: str = ""
-    """Run of alphago-sl, or the folder of its network."""
+    """Run of alphago-sl or alphago-rl, or the folder of its network."""
     value: str = ""
     """Run of alphago-value, or the folder of its network."""
     rollout: str = ""
@@ -68,6 +68,9 @@ class AlphaGoConfig:
     """Leaves that the networks evaluate together."""
     threads: int = 1
     """Such batches that are evaluated side by side, each on a core of its own, while the next is collected."""
+    temperature: float = 0.0
+    """Moves are drawn by visits, of a policy network alone by its probabilities, to the power of 1/temperature; 0 takes
+    the best."""
     resign: float = -1.0
     """Resigns where the best move's value is below it; -1 never does."""
 
@@ -76,6 +79,8 @@ class AlphaGoConfig:
             raise ValueError("alphago has no part: policy=RUN, value=RUN or rollout=RUN is wanted, or several of them")
         if not 0 <= self.mix <= 1 or not self.softness > 0:
             raise ValueError(f"mix {self.mix} must lie in [0, 1] and softness {self.softness} be above 0")
+        if not 0 <= self.temperature < np.inf:
+            raise ValueError(f"temperature is {self.temperature}, but a number from 0 on is wanted")
 
 
 class Net:
@@ -85,21 +90,11 @@ class Net:
         ValueError: there is none, it is no network of such an agent, or of another size of board.
     """
 
-    def __init__(self, path: str, agent: str, size: int) -> None:
-        try:
-            config = read_config(path)
-        except ValueError as error:
-            raise ValueError(f"{error}; `palestra train {agent} --games PATH` makes one") from None
-        about, trained = config["about"], config.get("image_size", [0])[0]
-        if about.get("agent") != agent:
-            raise ValueError(f"{path} has a network of {about.get('agent', 'no agent')}, but one of {agent} is wanted")
-        network: Any = from_pretrained(path)
-        if trained != size:
-            raise ValueError(f"{path} was trained on {trained}x{trained}, but {size}x{size} is played")
-        self.network: torch.nn.Module = Compact(
-            network, torch.bfloat16 if best_precision() == "bf16" else torch.float32
-        )
-        self.features, self._size = str(about["features"]), size
+    def __init__(self, path: str, agents: tuple[str, ...], size: int) -> None:
+        self.features, self._size = str(network_about(path, agents, size)["features"]), size
+        network: Any = board_network(path, agents, size)
+        bf16 = best_precision() == "bf16"
+        self.network: torch.nn.Module = Compact(network, torch.bfloat16 if bf16 else torch.float32)
 
     @torch.inference_mode()
     def __call__(self, planes: torch.Tensor, k: int) -> torch.Tensor:
@@ -151,8 +146,8 @@ class Judge:
 
     def __init__(self, config: AlphaGoConfig, size: int, seed: int) -> None:
         self.config, self.size = config, size
-        self.policy = Net(config.policy, "alphago-sl", size) if config.policy else None
-        self.value = Net(config.value, "alphago-value", size) if config.value else None
+        self.policy = Net(config.policy, POLICIES, size) if config.policy else None
+        self.value = Net(config.value, ("alphago-value",), size) if config.value else None
         self.weights = load_weights(config.rollout) if config.rollout else None
         self.mix = 1.0 if self.value is None else 0.0 if self.weights is None else config.mix
         self._observe = {
@@ -240,7 +235,7 @@ class AlphaGoPlayer:
         if not game.name.startswith("go-"):
             raise ValueError(f"alphago plays Go, but {game.name} is asked for")
         self.name, self.config, self._game, self._seed = "alphago", config, game, seed
-        self.judge = Judge(config, int(game.start[SIZE]), seed)
+        self.judge, self._rng = Judge(config, int(game.start[SIZE]), seed), np.random.default_rng(seed)
         self._player = MCTSPlayer(
             SearchConfig(
                 rule="puct",
@@ -249,6 +244,7 @@ class AlphaGoPlayer:
                 exploration=config.exploration,
                 batch=config.batch,
                 threads=config.threads,
+                temperature=config.temperature,
                 resign=config.resign,
             ),
             game,
@@ -265,6 +261,7 @@ class AlphaGoPlayer:
     def start(self, game: Game, state: State, seed: int | None = None) -> None:
         """Begins a game from a state; a seed makes its choices repeatable."""
         self._game = game
+        self._rng = np.random.default_rng(self._seed if seed is None else seed)
         self.judge.seed(self._seed if seed is None else seed)
         self._player.start(game, state, seed)
 
@@ -272,7 +269,10 @@ class AlphaGoPlayer:
         """Returns the best action, or RESIGN where its value is too low."""
         if not self._plain:
             return self._player.choose(state)
-        return int(np.where(legal_mask(self._game, state), self.judge(None, state[None])[0][0], -np.inf).argmax())
+        scores = np.where(legal_mask(self._game, state), self.judge(None, state[None])[0][0], -np.inf)
+        if self.config.temperature:
+            scores = scores / self.config.temperature + self._rng.gumbel(size=len(scores))
+        return int(scores.argmax())
 
     def note(self, action: int) -> None:
         """Goes on to the state after a move of either side."""

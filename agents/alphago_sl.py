@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from palestra.agents.agent import Array, Metrics
+from palestra.agents.board_moves import choose_moves
 from palestra.agents.game_data import accuracy_by_move, read_and_split
 from palestra.agents.game_fit import GameFit, Positions, Precision, best_precision
 from palestra.agents.saving import generator_state, restore_generator
@@ -125,12 +126,7 @@ class AlphaGoSL:
 
         As the network has not learnt to pass, it fills no eye of its own, and passes where nothing else is left.
         """
-        sensible = ~own_eyes(obs).reshape(len(obs), -1)
-        scores = self.logits(obs).astype(np.float64)
-        scores[:, :-1] = np.where(sensible if mask is None else mask[:, :-1] & sensible, scores[:, :-1], -np.inf)
-        if explore:
-            scores = scores + self._rng.gumbel(size=scores.shape)
-        return np.where(np.isneginf(scores[:, :-1]).all(axis=1), self._size**2, scores[:, :-1].argmax(axis=1))
+        return choose_moves(self.logits(obs), obs, mask, self._rng if explore else None)
 
     @torch.inference_mode()
     def logits(self, obs: Array) -> NDArray[np.float32]:
@@ -182,22 +178,3 @@ class AlphaGoSL:
         """Takes back what `state` gave."""
         restore_generator(self._rng, state["rng"])
         self._fit.restore(state)
-
-
-def own_eyes(obs: Array) -> NDArray[np.bool_]:
-    """Says which points `[B, N, N]` are eyes of the player to move, from planes whose first two are stones.
-
-    All neighbours are the player's, and of the points diagonally beside one at most is the opponent's, at the edge
-    none, as in `envs/go/board.py: is_eye`.
-    """
-    own, other = (np.pad(obs[:, k], ((0, 0), (1, 1), (1, 1)), constant_values=fill) for k, fill in ((0, 1), (1, 0)))
-    size = obs.shape[-1]
-
-    def beside(plane: Array, down: int, right: int) -> Array:
-        return plane[:, 1 + down : 1 + down + size, 1 + right : 1 + right + size]
-
-    edge = np.ones((size, size), np.bool_)
-    edge[1:-1, 1:-1] = False
-    enclosed = np.all([beside(own, *way) > 0 for way in ((0, 1), (0, -1), (1, 0), (-1, 0))], axis=0)
-    lost = edge + sum(beside(other, *way) for way in ((1, 1), (1, -1), (-1, 1), (-1, -1)))
-    return enclosed & (lost < 2) & (obs[:, 0] + obs[:, 1] == 0)  # type: ignore[no-any-return]

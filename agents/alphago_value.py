@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from palestra.agents.agent import Array, Metrics
-from palestra.agents.alphago_sl import own_eyes
+from palestra.agents.board_moves import own_eyes
 from palestra.agents.game_data import Ints, read_and_split
 from palestra.agents.game_fit import GameFit, Losses, Positions, Precision, best_precision
 from palestra.agents.saving import generator_state, restore_generator

@@ -139,11 +139,11 @@ def _reopened(name: str | None, rest: list[str]) -> Run:
 def _restored(run: Run, options: Options) -> Agent:
     """Makes the agent as it was at the checkpoint, or at the very beginning if the run was killed before the first."""
     agent = new_agent(run.config)
-    _prepare(agent)
     step = -1
     if run.has_checkpoint() or options.from_step is not None:
         step, state = run.load(options.from_step)
         restore(agent, state, run)
+    _prepare(agent)
     if options.steps is not None and options.steps <= agent.step:
         raise ValueError(f"{run.path} has taken {agent.step:,} steps already; --steps must be more than that")
     run.rewind(step)

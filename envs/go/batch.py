@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from palestra.envs.go.board import is_legal, open_point
+from palestra.envs.go.board import is_eye, is_legal, open_point
 from palestra.envs.go.env import face, illegal, may_play, open_game, turn
 from palestra.envs.go.play import legal, play
 from palestra.envs.go.rules import Rules
@@ -80,6 +80,25 @@ def legal_all(states, masks, data):  # type: ignore[no-untyped-def]
     """Writes Ω of each game into `masks` `[B, A]`."""
     for i in range(len(states)):
         legal(states[i], masks[i], data)
+
+
+@njit(cache=True, nogil=True)
+def sensible_all(states, masks):  # type: ignore[no-untyped-def]
+    """Writes into `masks` `[B, A]` the legal moves that fill no eye of the player's own; the pass where there is none.
+
+    None is sensible in a game that is over.
+    """
+    masks[:] = False
+    for i in range(len(states)):
+        state, any_left = states[i], False
+        if state[OVER]:
+            continue
+        color = state[PLAYER] + BLACK
+        for k in range(state[EMPTIES]):
+            p = state[POINTS + RECORD * k + EMPTY_POINT]
+            if (open_point(state, p) or is_legal(state, p, color)) and not is_eye(state, p, color):
+                masks[i, state[p + ACTION]] = any_left = True
+        masks[i, state[SIZE] * state[SIZE]] = not any_left
 
 
 @njit(cache=True, nogil=True)

@@ -22,6 +22,7 @@ from palestra.envs.go.batch import (
     observe_all,
     open_rows,
     run_all,
+    sensible_all,
     step_all,
     turn_all,
 )
@@ -80,6 +81,12 @@ class GoBatch:
         """Returns Ω `[B, A]`, written into `out` if that is given; none is legal in a game that is over."""
         mask = _checked_out(out, (self.num_games, self.num_actions), np.bool_)
         legal_all(self.states, mask, NO_DATA)
+        return mask
+
+    def sensible(self) -> Bools:
+        """Returns the legal moves `[B, A]` that fill no eye of the player's own; the pass only where there is none."""
+        mask = np.empty((self.num_games, self.num_actions), np.bool_)
+        sensible_all(self.states, mask)
         return mask
 
     def observe(self, out: Planes | None = None) -> Planes:

@@ -55,6 +55,15 @@ class OwnStones(torch.nn.Module):
         return torch.cat([x[:, 0].flatten(1) * 3, torch.zeros(len(x), 1)], dim=1)
 
 
+class Middle(torch.nn.Module):
+    """Gives the nine points in the middle of a board of 5x5 a logit of a half."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        logits = torch.zeros(len(x), 5, 5)
+        logits[:, 1:4, 1:4] = 0.5
+        return torch.cat([logits.flatten(1), torch.zeros(len(x), 1)], dim=1)
+
+
 def state_of(rows: list[str], to_move: int = 1) -> State:
     return from_rows(rows, RULES, to_move).state
 
@@ -135,6 +144,17 @@ def test_every_choice_of_parts_plays_and_a_seed_repeats_it(parts: dict[str, str]
     player.close()
 
 
+def test_a_policy_alone_draws_its_moves_where_there_is_a_temperature(parts: dict[str, str]) -> None:
+    """First moves of 600 games of a policy whose moves in the middle are e times as likely as at the edge."""
+    player = AlphaGoPlayer(AlphaGoConfig(policy=parts["policy"], softness=1.0, temperature=0.5), GAME, 0)
+    assert player.judge.policy is not None
+    player.judge.policy.network = Middle()
+    moves = np.array([player.choose(GAME.start) for _ in range(600)])
+    middle = np.isin(moves, [6, 7, 8, 11, 12, 13, 16, 17, 18]).mean()
+    wanted = 9 * np.e / (9 * np.e + 16)
+    assert middle == pytest.approx(wanted, abs=4 * np.sqrt(wanted * (1 - wanted) / 600))
+
+
 def test_rollouts_alone_beat_random_play(parts: dict[str, str]) -> None:
     """Ten games, all won in every seed that was tried; half of them would be chance."""
     player = AlphaGoPlayer(AlphaGoConfig(rollout=parts["rollout"], simulations=60), GAME, 0)
@@ -159,8 +179,9 @@ def test_what_cannot_be_used(parts: dict[str, str], tmp_path: Path) -> None:
             {"policy": "none"},
             "none is no saved network: there is no such folder; `palestra train alphago-sl --games PATH`",
         ),
-        ({"policy": parts["value"]}, "has a network of alphago-value, but one of alphago-sl is wanted"),
+        ({"policy": parts["value"]}, "has a network of alphago-value, but one of alphago-sl or"),
         ({"rollout": "none"}, "none holds no rollout policy; `palestra train alphago-rollout --games PATH` makes one"),
+        ({"policy": parts["policy"], "temperature": -1.0}, "temperature is -1.0"),
         ({"value": parts["value"], "mix": 2.0}, "mix 2.0 must lie in"),
         ({"value": parts["value"], "softness": 0.0}, "softness 0.0 be above 0"),
     ):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from palestra.agents.alphago_sl import AlphaGoSL, AlphaGoSLConfig, objective, own_eyes
+from palestra.agents.alphago_sl import AlphaGoSL, AlphaGoSLConfig, objective
+from palestra.agents.board_moves import own_eyes
 from palestra.cli import checkpoint
 from palestra.envs.go.board import is_eye, point_of
 from palestra.envs.go.features import feature_set

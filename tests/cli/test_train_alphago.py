@@ -74,3 +74,22 @@ def test_a_value_network_is_learnt_measured_and_plays(games: Path, palestra: Com
     assert report["mse_train"] > 0
     assert report["mse_test"] > 0
     assert palestra("match", "v", "random", "--env", "go-5x5", "--games", "2")[0] == 0
+
+
+def test_self_play_goes_on_from_a_policy_of_game_records_and_plays_without_it(
+    games: Path, palestra: CommandLine
+) -> None:
+    words = (*SMALL, "--games", str(games), "--steps", "5", "--name", "p")
+    assert palestra("train", "alphago-sl", *words)[0] == 0
+    words = ("--env-kwargs", "size=5", "--policy", "runs/p", "--agent.batch-games", "4")
+    status, out, err = palestra("train", "alphago-rl", *words, "--steps", "8", "--name", "rl")
+    assert (status, out) == (0, "runs/rl\n")
+    assert "; return " in err
+    Path("runs/p").rename("runs/elsewhere")
+    assert palestra("train", "--resume", "rl", "--steps", "12")[0] == 0
+    assert palestra("match", "rl", "random", "--env", "go-5x5", "--games", "2")[0] == 0
+    player = "alphago:policy=runs/rl,softness=1,temperature=1"
+    assert palestra("match", player, "random", "--env", "go-5x5", "--games", "2")[0] == 0
+    status, _, err = palestra("train", "alphago-rl", *words[:2])
+    assert status == 2
+    assert "the parent is missing: --policy RUN, of `palestra train alphago-sl --games PATH --name RUN`" in err
