@@ -14,6 +14,7 @@ AGENTS = {  # name on the command line: (module, class, what it is)
     "a2c": ("sb3", "A2C", "advantage actor-critic, by stable-baselines3"),
     "alphago-sl": ("alphago_sl", "AlphaGoSL", "AlphaGo's policy network, learnt from game records"),
     "alphago-rollout": ("alphago_rollout", "AlphaGoRollout", "AlphaGo's fast policy for playouts, from game records"),
+    "alphazero": ("alphazero", "AlphaZero", "tree search and a network that learns from its own games"),
     "alphago-rl": ("alphago_rl", "AlphaGoRL", "AlphaGo's policy network made stronger by self-play"),
     "alphago-value": ("alphago_value", "AlphaGoValue", "AlphaGo's value network, from the results of game records"),
     "random": ("random", "Random", "uniform over the allowed actions: the floor to compare with"),

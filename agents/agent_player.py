@@ -5,27 +5,38 @@ from typing import Any
 import numpy as np
 
 from palestra.agents.agent import Agent
+from palestra.agents.player import Player
 from palestra.envs.game import Game, State, legal_mask
+from palestra.envs.game_env import GameEnv
 from palestra.envs.go.env import GoEnv
 from palestra.envs.spec import EnvSpec
 
 
-class AgentPlayer:
-    """Plays Go on the size of board that an agent was trained on, under any rules.
+def agent_player(name: str, agent: Agent, env: EnvSpec, game: Game, seed: int) -> Player:
+    """Returns an agent as a player: the one that it makes itself, where it searches, else an `AgentPlayer`.
 
     Raises:
-        ValueError: it was trained in an environment that is no game, or on another board.
+        ValueError: it was trained in an environment that is no game, or in another game.
     """
+    played: Any = env.make().unwrapped
+    if not isinstance(played, GoEnv | GameEnv):
+        raise ValueError(f"{name} was trained in {env.id}, which is no game; an agent of palestra/Go-v0 can play")
+    known = played.game.name if isinstance(played, GameEnv) else f"go-{played.rules.size}x{played.rules.size}"
+    if game.name != known:
+        raise ValueError(f"{name} was trained on {known} and plays nothing else, but {game.name} is asked for")
+    if hasattr(agent, "player"):
+        player: Player = agent.player(game, seed)
+        player.name = name
+        return player
+    return AgentPlayer(name, agent, played, game)
 
-    def __init__(self, name: str, agent: Agent, env: EnvSpec, game: Game) -> None:
-        played: Any = env.make().unwrapped
-        if not isinstance(played, GoEnv):
-            raise ValueError(f"{name} was trained in {env.id}, which is no game; an agent of palestra/Go-v0 can play")
-        known = f"go-{played.rules.size}x{played.rules.size}"
-        if game.name != known:
-            raise ValueError(f"{name} was trained on {known} and plays nothing else, but {game.name} is asked for")
+
+class AgentPlayer:
+    """Plays the game, of Go on the same size of board, that an agent was trained in; `env` says what it sees."""
+
+    def __init__(self, name: str, agent: Agent, env: GoEnv | GameEnv, game: Game) -> None:
         self.name = name
-        self._agent, self._env, self._game, self._first = agent, played, game, True
+        self._agent, self._env, self._game, self._first = agent, env, game, True
 
     def start(self, game: Game, state: State, seed: int | None = None) -> None:
         """Begins a game."""

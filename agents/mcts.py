@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from palestra.agents.gumbel import GumbelRoot
-from palestra.agents.leaves import Evaluator, Leaves
+from palestra.agents.leaves import Evaluator, Growth, Leaves, Steps
 from palestra.agents.root import Child, child_with, children_of, chosen, lead_of, variation_of
+from palestra.agents.root_plan import RootPlan
 from palestra.agents.tree import FULL, NODES, Tree, keep_subtree, new_tree, prove
 from palestra.agents.tree_policy import GUMBEL, PUCT, UCT, Settings
 from palestra.agents.tree_search import World, new_walk, simulate
@@ -57,6 +56,9 @@ class Config:
     """Losses that a simulation counts as while it waits for a network."""
     batch: int = 8
     """Leaves that a network evaluates together."""
+    forced: float = 0.0
+    """PUCT with a network: each move of the root that was tried gets at least the root of so many times its probability
+    times all visits (Wu, 2019, section 3.2, which has 2)."""
     noise: float = 0.0
     """Share of Dirichlet noise in a network's probabilities of the root's moves (0.25 in AlphaZero's self-play)."""
     noise_total: float = 10.83
@@ -89,7 +91,7 @@ class Config:
                 raise ValueError(f"{name} is {getattr(self, name)}, but at least {value} is wanted")
         if self.rule not in RULES:
             raise ValueError(f"rule is {self.rule!r}, but one of {', '.join(RULES)} is wanted")
-        for name in ("exploration", "rave", "virtual_loss", "noise_total", "temperature"):
+        for name in ("exploration", "rave", "virtual_loss", "forced", "noise_total", "temperature"):
             if not (getattr(self, name) is None or 0 <= getattr(self, name) < np.inf):
                 raise ValueError(f"{name} is {getattr(self, name)}, but a number from 0 on is wanted")
         if not 0 <= self.noise <= 1 or not -1 <= self.resign <= 1:
@@ -121,12 +123,12 @@ class Search:
         self._worlds = [World(functions(game), rng, game.data) for rng in rngs]
         self._trees: list[Tree] = []
         self._state: State | None = None
-        self._gumbel: GumbelRoot | None = None
-        self._noised = False  # whether the root has had its noise
+        self.plan = RootPlan(config, self.settings, game.num_actions, seed)
 
     def reset(self) -> None:
         """Forgets the tree."""
-        self._trees, self._state, self._gumbel = [], None, None
+        self._trees, self._state = [], None
+        self.plan.begin_root()
 
     def run(self, state: State, simulations: int | None = None, seconds: float | None = None) -> None:
         """Searches from a state, by default as long as the configuration says; goes on where the tree is at it.
@@ -137,7 +139,7 @@ class Search:
         if not legal_mask(self.game, state).any():
             raise ValueError(f"{self.game.name} is over: there is no move to search")
         self._root(state)
-        self._gumbel = None
+        self.plan.begin_run()
         seconds = self.config.seconds if seconds is None and simulations is None else seconds
         if seconds:
             self._each_thread(lambda thread: self._for_seconds(thread, seconds))
@@ -146,6 +148,22 @@ class Search:
         wanted -= self.visits if simulations is None else 0
         shares = [wanted // len(self._trees) + (i < wanted % len(self._trees)) for i in range(len(self._trees))]
         self._each_thread(lambda thread: self._simulate(thread, max(shares[thread], 1), shares[thread]))
+
+    def steps(self, state: State, simulations: int) -> Steps:
+        """Searches by turns with whoever evaluates the leaves, so that many searches can share a network's batches.
+
+        Simulations kept from the move before count. The search must have been given an evaluator, if only `elsewhere`.
+        """
+        assert self._leaves is not None, "steps are for a search with a network"
+        self._root(state)
+        self.plan.begin_run()
+        wanted = max(simulations - self.visits, 1)
+        return self._leaves.steps(self._growth(), wanted, wanted)
+
+    @property
+    def tree(self) -> Tree:
+        """The tree, of several threads the first."""
+        return self._trees[0]
 
     @property
     def visits(self) -> int:
@@ -164,7 +182,8 @@ class Search:
                 fresh.proven[0] = 0  # what was proven for who chose it, who may be the one to move
                 prove(fresh, 0, False)
             self._trees[thread] = fresh
-        self._state, self._gumbel, self._noised = state.copy(), None, False
+        self._state = state.copy()
+        self.plan.begin_root()
 
     def children(self) -> list[Child]:
         """Returns the root's moves, the best first: proven wins, then by visits, proven losses last."""
@@ -178,8 +197,8 @@ class Search:
         """
         if not (children := self.children()):
             raise ValueError("there is no best move before a search: call run first")
-        if self._gumbel is not None:
-            return self._gumbel.best()
+        if self.plan.gumbel is not None:
+            return self.plan.gumbel.best()
         return chosen(children, self.config.temperature, self._numpy).action
 
     def variation(self, action: int, longest: int = 12) -> list[int]:
@@ -200,7 +219,8 @@ class Search:
         used = state[USED]
         if self._state is None or not np.array_equal(self._state[:used], state[:used]) or not self._trees:
             self._trees = [new_tree(self.config.nodes, self.game.deterministic) for _ in self._worlds]
-            self._state, self._noised = state.copy(), False
+            self._state = state.copy()
+            self.plan.begin_root()
         for walk in self._walks:
             walk.start[:] = state
 
@@ -228,53 +248,13 @@ class Search:
         if self._leaves is None:
             return int(simulate(tree, walk, self.settings, world, number, -1))
         try:
-            return self._evaluated(number, planned, self._leaves)
+            return self._leaves.run(self._growth(), number, planned)
         except BaseException:
-            self._leaves.clear()
-            self.reset()  # leaves of this tree would wait for ever
+            self.reset()
             raise
 
-    def _evaluated(self, number: int, planned: int, leaves: Leaves) -> int:
-        """Runs simulations whose leaves the network evaluates in batches; Gumbel's rule shares out the planned ones."""
-        tree, walk, world = self._trees[0], self._walks[0], self._worlds[0]
-        done = 0
-        while True:
-            more = done < number and not (self.settings.solver and tree.proven[0])
-            if more and leaves.room:
-                forced = self._forced(tree, min(self.config.batch, number - done), planned - done)
-                ran = leaves.collect(tree, walk, self.settings, world, forced)
-                if self._gumbel is not None:
-                    self._gumbel.untake(len(forced) - ran)
-                done += ran
-                if ran == len(forced):
-                    continue
-            if not leaves.waiting:
-                break
-            leaves.deliver(tree, walk, self.settings)
-        self._prepare(tree, 1)
-        return done
-
-    def _forced(self, tree: Tree, number: int, left: int) -> NDArray[np.int64]:
-        """Returns the children of the root to go through, -1 for any; the root alone where it has none yet."""
-        if not tree.first[0]:
-            return np.full(1, -1)
-        self._prepare(tree, left)
-        return np.full(number, -1) if self._gumbel is None else self._gumbel.take(number)
-
-    def _prepare(self, tree: Tree, left: int) -> None:
-        """Adds noise to a root that has had none, and makes the plan of a run under Gumbel's rule."""
-        if self.config.noise and not self._noised and tree.first[0]:
-            self._noised = True
-            self._add_noise(tree)
-        if self.config.rule == "gumbel" and self._gumbel is None and tree.first[0] and not tree.proven[0]:
-            drawn = self._numpy.gumbel(size=self.game.num_actions) * (self.config.temperature > 0)
-            self._gumbel = GumbelRoot(tree, self.settings, drawn, self.config.considered, max(left, 1))
-
-    def _add_noise(self, tree: Tree) -> None:
-        children = slice(int(tree.first[0]), int(tree.first[0] + tree.num_children[0]))
-        count = int(tree.num_children[0])
-        drawn = self._numpy.dirichlet(np.full(count, self.config.noise_total / count))
-        tree.policy[children] = (1 - self.config.noise) * tree.policy[children] + self.config.noise * drawn
+    def _growth(self) -> Growth:
+        return Growth(self._trees[0], self._walks[0], self.settings, self._worlds[0], self.plan)
 
 
 def settings_of(game: Game, config: Config, network: bool) -> Settings:

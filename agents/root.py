@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from palestra.agents.tree import LOST, Tree
+from palestra.agents.tree import LOST, WON, Tree
+from palestra.agents.tree_policy import GUMBEL, Settings, improved_policy
 
 
 class Child(NamedTuple):
@@ -44,6 +46,50 @@ def chosen(children: Sequence[Child], temperature: float, rng: np.random.Generat
     weight = np.array([child.visits if visited else child.prior for child in left])
     weight = (weight / weight.max()) ** (1 / temperature)
     return left[int(rng.choice(len(left), p=weight / weight.sum()))]
+
+
+def learnt_policy(tree: Tree, settings: Settings, forced: float = 0.0) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Returns the root's actions `[K]` and the probabilities `[K]` that a search has found, for a network to learn.
+
+    Under Gumbel's rule these are its improved policy, else shares of the visits, of which those are taken off that were
+    only `forced`. Where a move is proven to win, others have none; a move that is proven to lose has none if another is
+    left.
+    """
+    children = slice(int(tree.first[0]), int(tree.first[0] + tree.num_children[0]))
+    if settings.rule == GUMBEL:
+        weight = np.empty(children.stop - children.start)
+        improved_policy(tree, 0, settings, weight)
+    else:
+        weight = tree.visits[children].astype(np.float64)
+        weight = pruned_visits(tree, settings, forced) if forced and weight.sum() else weight
+    proven = tree.proven[children]
+    if (proven == WON).any():
+        weight = np.where(proven == WON, 1.0, 0.0)
+    elif (proven != LOST).any():
+        weight = np.where(proven == LOST, 0.0, weight)
+        weight = weight if weight.sum() else (proven != LOST).astype(np.float64)
+    weight = weight if weight.sum() else np.ones(len(weight))
+    return tree.action[children], weight / weight.sum()
+
+
+def pruned_visits(tree: Tree, settings: Settings, forced: float) -> NDArray[np.float64]:
+    """Returns the visits `[K]` of the root's moves under PUCT without those that were only forced.
+
+    Wu, "Accelerating self-play learning in Go" (2019), section 3.2: of each move but the most visited, at most as many
+    as were forced, as long as PUCT would not prefer it; a move left with one visit loses that too.
+    """
+    children = slice(int(tree.first[0]), int(tree.first[0] + tree.num_children[0]))
+    visits, policy = tree.visits[children].astype(np.float64), tree.policy[children].astype(np.float64)
+    q = tree.value[children] / np.maximum(visits, 1)
+    best, total = int(visits.argmax()), visits.sum()
+    bonus = settings.exploration * policy * np.sqrt(total)
+    lead = q[best] + bonus[best] / (1 + visits[best]) - q
+    enough = np.where(lead > 0, np.ceil(bonus / np.maximum(lead, 1e-12) - 1), visits)
+    least = np.maximum(visits - np.floor(np.sqrt(forced * policy * total)), 0)
+    left = np.minimum(np.maximum(enough, least), visits)
+    left[left <= 1] = 0
+    left[best] = visits[best]
+    return np.asarray(left, np.float64)
 
 
 def lead_of(tree: Tree) -> int:

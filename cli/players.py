@@ -16,11 +16,11 @@ def player_named(spec: str, game: Game, seed: int, **defaults: Any) -> Player:
     """
     if spec.partition(":")[0] in PLAYERS or not _is_run(spec):
         return make_player(spec, game, seed, **defaults)
-    from palestra.agents.agent_player import AgentPlayer
+    from palestra.agents.agent_player import agent_player
     from palestra.cli.setup import env_of, trained_agent
 
     run = Run.open(spec, "agent")
-    return AgentPlayer(run.path.name, trained_agent(run), env_of(run.config), game)
+    return agent_player(run.path.name, trained_agent(run), env_of(run.config), game, seed)
 
 
 def board_size(spec: str) -> int | None:
@@ -29,8 +29,11 @@ def board_size(spec: str) -> int | None:
         return None
     from palestra.cli.setup import env_of
 
-    rules: Any = getattr(env_of(Run.open(spec, "agent").config).make().unwrapped, "rules", None)
-    return None if rules is None else int(rules.size)
+    env: Any = env_of(Run.open(spec, "agent").config).make().unwrapped
+    if hasattr(env, "rules"):
+        return int(env.rules.size)
+    name = getattr(getattr(env, "game", None), "name", "")
+    return int(name.split("x")[-1]) if name.startswith("go-") else None
 
 
 def _is_run(name: str) -> bool:

@@ -171,7 +171,8 @@ def _env(basic: Options) -> EnvSpec:
 def _resolve(kind: Any, name: str, rest: list[str], basic: Options) -> dict[str, Any]:
     """Returns what `config.json` will say: nothing is left to defaults that may change."""
     if not basic.env:
-        raise ValueError(f"--env is missing: where to train {name}, as in --env FrozenLake-v1")
+        example = getattr(kind, "example_env", "FrozenLake-v1")
+        raise ValueError(f"--env is missing: where to train {name}, as in --env {example}")
     for option in ("steps", "checkpoint_every", "log_every"):
         value = getattr(basic, option)
         if value is not None and value < 1:

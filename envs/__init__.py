@@ -57,3 +57,5 @@ gym.register(
     vector_entry_point="palestra.envs.go.vector:GoVectorEnv",
     kwargs={"size": 9},
 )
+
+gym.register("palestra/Game-v0", entry_point="palestra.envs.game_env:GameEnv")  # any game of envs/games.py

@@ -78,7 +78,7 @@ def _fourths(stones, step):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, inline="always")
-def _winning(stones):  # type: ignore[no-untyped-def]
+def winning_squares(stones):  # type: ignore[no-untyped-def]
     """Returns the squares, taken ones and some off the board among them, on which a stone would make four."""
     return _fourths(stones, 1) | _fourths(stones, 6) | _fourths(stones, 7) | _fourths(stones, 8)
 
@@ -87,8 +87,8 @@ def _winning(stones):  # type: ignore[no-untyped-def]
 def _decisive(mover, other):  # type: ignore[no-untyped-def]
     """Returns the free squares on which the mover wins at once, or else those where the other player would."""
     free = ((mover | other) + _BOTTOM) & _BOARD
-    wins = _winning(mover) & free
-    return wins if wins else _winning(other) & free
+    wins = winning_squares(mover) & free
+    return wins if wins else winning_squares(other) & free
 
 
 @njit(cache=True)
@@ -124,7 +124,7 @@ def _strike(state, mask, prior, data):  # type: ignore[no-untyped-def]
     mover, other = state[STONES + state[PLAYER]], state[STONES + 1 - state[PLAYER]]
     squares = _decisive(mover, other)
     if squares == 0:
-        squares = ((mover | other) + _BOTTOM) & _BOARD & ~((_winning(other) & _BOARD) >> 1)
+        squares = ((mover | other) + _BOTTOM) & _BOARD & ~((winning_squares(other) & _BOARD) >> 1)
     for column in range(_COLUMNS):
         mask[column] = mask[column] and (squares == 0 or squares & (_COLUMN << (7 * column)) != 0)
     return 0
@@ -190,5 +190,6 @@ def connect_four(playouts: str = "decisive") -> Game:
         priors=_strike,
         observe=_observe,
         obs_shape=(3, _ROWS, _COLUMNS),
+        symmetry="mirror",
         data=np.array([float(knowing)]),
     )

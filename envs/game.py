@@ -12,7 +12,7 @@ playout) is therefore one function of it.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numba import cfunc, config, njit, types
@@ -101,6 +101,9 @@ class Game:
     observe: Any = no_observation
     """`(state, obs, data) -> 0`: writes planes `obs_shape`, flattened, as the player to move sees them."""
     obs_shape: tuple[int, ...] = ()
+    symmetry: Literal["none", "mirror", "square"] = "none"
+    """What leaves the rules as they are: the exchange of left and right (actions are columns, from the left), or the
+    eight symmetries of a square (actions are points, row by row, and perhaps a pass)."""
     rave: float = 0.0
     """Visits at which a search takes results of a move made later for as good as the move's own; 0: they say little."""
     data: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))

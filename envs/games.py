@@ -17,6 +17,11 @@ GAMES = {  # name: (module, function, what it is)
 }
 
 
+def is_game(name: str) -> bool:
+    """Says whether a name is that of a game, with or without the size of its board."""
+    return name in GAMES or re.sub("-[0-9]{1,4}x[0-9]{1,4}$", "", name) in GAMES
+
+
 def make_game(name: str, **options: object) -> Game:
     """Returns a game by its name, which may end in the size of the board: gomoku-9x9 is gomoku with `size=9`.
 

@@ -151,5 +151,6 @@ def gomoku(size: int = 15, exact: bool = False) -> Game:
         playout=_playout,
         observe=_observe,
         obs_shape=(3, size, size),
+        symmetry="square",
         data=data,
     )

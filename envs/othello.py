@@ -244,5 +244,6 @@ def othello(playouts: str = "sound") -> Game:
         priors=_believe,
         observe=_observe,
         obs_shape=(3, 8, 8),
+        symmetry="square",
         data=np.array([_BELIEF * knowing]),
     )

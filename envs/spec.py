@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
+from palestra.envs.games import GAMES, is_game
 from palestra.envs.mdp import MDP, has_model
 
 Env = gym.Env[Any, Any]
@@ -19,6 +20,8 @@ VectorEnv = gym.vector.VectorEnv[Any, Any, Any]
 @dataclass(frozen=True)
 class EnvSpec:
     """An environment to be made: id, options, number of copies and the seed of its randomness.
+
+    The name of a game, as connect-four or go-9x9, stands for `palestra/Game-v0` with that game.
 
     Raises:
         ValueError: the id is unknown (the nearest one is offered), or there is less than one copy.
@@ -33,6 +36,9 @@ class EnvSpec:
     def __post_init__(self) -> None:
         if self.num_envs < 1:
             raise ValueError(f"num_envs is {self.num_envs}, but at least one environment is wanted")
+        if is_game(self.id):
+            object.__setattr__(self, "kwargs", {"game": self.id, **self.kwargs})
+            object.__setattr__(self, "id", "palestra/Game-v0")
         check_id(self.id)
         if self.is_atari:
             from palestra.envs.atari import protocol_named
@@ -127,7 +133,7 @@ def check_id(id: str) -> None:
         import ale_py
 
         gym.register_envs(ale_py)
-    near = difflib.get_close_matches(id, gym.registry, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(id, [*gym.registry, *GAMES], n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else "`palestra envs` lists them"
     raise ValueError(f"there is no environment {id!r}; {hint}")
 

@@ -85,4 +85,5 @@ def tic_tac_toe() -> Game:
         max_plies=9,
         observe=_observe,
         obs_shape=(3, 3, 3),
+        symmetry="square",
     )

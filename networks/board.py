@@ -66,15 +66,69 @@ class Judgement(nn.Module):
         return self.layers(x)  # type: ignore[no-any-return]
 
 
-HEADS = {"moves": Moves, "judgement": Judgement}
+class PolicyValue(nn.Module):
+    """Logits of the moves, as many as there are outputs but one, and the value of the board, before it is squashed.
+
+    Where moves are no points (and a pass), their logits come from all points of a few planes together. `outcome` gives
+    `[B, H W + 1]`, what the end may look like: whose each point is, and by how much the player to move leads.
+    """
+
+    def __init__(self, width: int, num_outputs: int, image_size: Sequence[int]) -> None:
+        super().__init__()
+        num_points, num_moves = image_size[0] * image_size[1], num_outputs - 1
+        if num_moves < 1:
+            raise ValueError(f"num_classes is {num_outputs}, but at least a move and the value are wanted")
+        self.moves: nn.Module
+        if num_moves - num_points in (0, 1):
+            self.moves = Moves(width, num_moves, image_size)
+        else:
+            few = nn.Sequential(nn.Conv2d(width, 8, 1), nn.ReLU(), nn.Flatten())
+            self.moves = nn.Sequential(*few, nn.Linear(8 * num_points, num_moves))
+        self.value = Judgement(width, 1, image_size)
+        self.owner = nn.Conv2d(width, 1, 1)
+        self.lead = Judgement(width, 1, image_size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps planes to logits and value."""
+        return torch.cat([self.moves(x), self.value(x)], dim=1)
+
+    def outcome(self, x: Tensor) -> Tensor:
+        """Maps planes to what the end may look like."""
+        return torch.cat([self.owner(x).flatten(1), self.lead(x)], dim=1)
+
+
+HEADS = {"moves": Moves, "judgement": Judgement, "policy-value": PolicyValue}
+
+
+class PooledBlock(BasicBlock):
+    """A residual block in which the whole board has a say: Wu (2019), section 3.3, global pooling.
+
+    The mean and the maximum of a quarter as many planes, from a convolution of their own, are added to the first
+    convolution's planes after a linear layer.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, width, 1)
+        few = max(width // 4, 1)
+        self.pooled = nn.Sequential(
+            nn.Conv2d(width, few, 3, padding=1, bias=False), nn.BatchNorm2d(few), nn.ReLU(), Pooled()
+        )
+        self.spread = nn.Linear(2 * few, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Adds what the convolutions make of `x` to `x`."""
+        everywhere = self.spread(self.pooled(x))[:, :, None, None]
+        residual = self.bn2(self.conv2(self.relu1(self.bn1(self.conv1(x)) + everywhere)))
+        return self.relu2(residual + x)  # type: ignore[no-any-return]
 
 
 class BoardNet(nn.Module):
     """`blocks` residual blocks, `width` planes wide, on boards `[B, in_channels, H, W]`.
 
     `head` is moves (logits of the H W points and, if `num_classes` is one more, of the pass), judgement (any number of
-    outputs), or auto, by the number of outputs. Without `num_classes` the features are the pooled planes. Convolutions
-    begin with He's weights.
+    outputs), auto, which is one of these by the number of outputs, or policy-value (logits of any moves, and a value).
+    With `pooling` the whole board has a say in every second block. Without `num_classes` the features are the pooled
+    planes. Convolutions begin with He's weights.
 
     Raises:
         ValueError: there is no such head, it does not give so many outputs, or a size is below 1.
@@ -90,6 +144,7 @@ class BoardNet(nn.Module):
         *,
         width: int = 64,
         blocks: int = 5,
+        pooling: bool = False,
         head: str = "auto",
         image_size: Sequence[int] = (9, 9),
     ) -> None:
@@ -105,19 +160,25 @@ class BoardNet(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv2d(in_channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
         )
-        self.tower = nn.Sequential(*(BasicBlock(width, width, 1) for _ in range(blocks)))
+        pooled = (pooling and i % 2 == 1 for i in range(blocks))
+        self.tower = nn.Sequential(*(PooledBlock(width) if p else BasicBlock(width, width, 1) for p in pooled))
         self.head = Pooled() if num_classes is None else kind(width, num_classes, image_size)
         self.stages = ("stem", *(f"tower.{i}" for i in range(blocks)))
         he(self)
-        if isinstance(self.head, Moves):
-            nn.init.normal_(self.head.points.weight, std=1 / width)  # moves are about equally likely at first
+        for part in self.head.modules():
+            if isinstance(part, Moves):
+                nn.init.normal_(part.points.weight, std=1 / width)  # moves are about equally likely at first
         channels_last(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps boards to outputs `[B, num_classes]`; the head's numbers are whole ones in mixed precision too."""
-        x = self.tower(self.stem(self.pixels(x)))
+        x = self.planes(x)
         with torch.autocast(x.device.type, enabled=False):
-            return self.head(x.float())  # type: ignore[no-any-return]
+            return self.head(x)  # type: ignore[no-any-return]
+
+    def planes(self, x: Tensor) -> Tensor:
+        """Maps boards to what the head sees, `[B, width, H, W]` float32."""
+        return self.tower(self.stem(self.pixels(x))).float()  # type: ignore[no-any-return]
 
 
 class Compact(nn.Module):
@@ -137,6 +198,9 @@ class Compact(nn.Module):
         for block in self.tower:
             block.conv1, block.bn1 = fuse_conv_bn_eval(block.conv1, block.bn1), nn.Identity()
             block.conv2, block.bn2 = fuse_conv_bn_eval(block.conv2, block.bn2), nn.Identity()
+            if isinstance(block, PooledBlock):
+                conv, bn, *rest = block.pooled
+                block.pooled = nn.Sequential(fuse_conv_bn_eval(conv, bn), *rest)  # type: ignore[type-var, arg-type]
         part: Any
         for part in (self.stem, self.tower):
             part.to(dtype=dtype, memory_format=torch.channels_last)

@@ -57,6 +57,7 @@ def go_game(
         random_playout=playout,
         observe=observe,
         obs_shape=obs_shape,
+        symmetry="square",
         rave=RAVE,
         describe=describe,
         action_name=partial(vertex, n),

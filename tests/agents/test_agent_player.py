@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from palestra.agents.agent_player import AgentPlayer
+from palestra.agents.agent_player import agent_player
 from palestra.agents.match import play_game
 from palestra.agents.player import RandomPlayer, RandomPlayerConfig
 from palestra.envs.game import PLAYER, legal_mask
@@ -32,7 +32,7 @@ class Recorder:
 def test_an_agent_sees_its_environments_planes_and_the_moves_that_are_legal(features: str, num_planes: int) -> None:
     """Against the environment itself, with the other player's moves made by a function."""
     env, agent = EnvSpec("palestra/Go-v0", kwargs={"size": 5, "features": features, "rules": "chinese"}), Recorder()
-    player = AgentPlayer("mine", agent, env, GAME)  # type: ignore[arg-type]
+    player = agent_player("mine", agent, env, GAME, 0)  # type: ignore[arg-type]
     game = play_game(GAME, (player, RandomPlayer(RandomPlayerConfig(), GAME, 1)), seeds=(0, 1))
     answers = iter(game.moves[1::2])
     go = env.make().unwrapped
@@ -49,7 +49,7 @@ def test_an_agent_sees_its_environments_planes_and_the_moves_that_are_legal(feat
 
 def test_a_new_game_begins_an_episode() -> None:
     agent = Recorder()
-    player = AgentPlayer("mine", agent, EnvSpec("palestra/Go-v0", kwargs={"size": 5}), GAME)  # type: ignore[arg-type]
+    player = agent_player("mine", agent, EnvSpec("palestra/Go-v0", kwargs={"size": 5}), GAME, 0)  # type: ignore[arg-type]
     for _ in range(2):
         player.start(GAME, GAME.start)
         state = GAME.start.copy()
@@ -67,4 +67,4 @@ def test_a_new_game_begins_an_episode() -> None:
 )
 def test_what_cannot_be_played(env: EnvSpec, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        AgentPlayer("mine", Recorder(), env, GAME)  # type: ignore[arg-type]
+        agent_player("mine", Recorder(), env, GAME, 0)  # type: ignore[arg-type]

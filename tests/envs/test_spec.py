@@ -19,6 +19,17 @@ def test_unknown_ids_and_counts_are_said() -> None:
         EnvSpec("palestra/Cliff-v0", kwargs={"nonsense": 1}).make_vec()
 
 
+def test_the_name_of_a_game_is_an_environment() -> None:
+    spec = EnvSpec("gomoku-7x7")
+    assert (spec.id, spec.kwargs) == ("palestra/Game-v0", {"game": "gomoku-7x7"})
+    assert spec.make().unwrapped.game.name == "gomoku-7x7"  # type: ignore[attr-defined]
+    assert EnvSpec("go-5x5", kwargs={"komi": 0.5}).kwargs == {"game": "go-5x5", "komi": 0.5}
+    with pytest.raises(ValueError, match="there is no environment 'conect-four'; did you mean connect-four"):
+        EnvSpec("conect-four")
+    with pytest.raises(ValueError, match="the board of 'go-5x6' is not square"):
+        EnvSpec("go-5x6").make()
+
+
 @pytest.mark.parametrize("id", ["CartPole-v1", "Taxi-v4", "palestra/Classic4x4-v0", "ALE/Pong-v5", "Blackjack-v1"])
 def test_batches_reset_in_the_same_step_and_are_seeded(id: str) -> None:
     spec = EnvSpec(id, 3, seed=7)

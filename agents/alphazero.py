@@ -1,0 +1,285 @@
+"""AlphaZero: a network learns from games that it plays against itself by tree search, from nothing but the rules.
+
+Silver et al., "A general reinforcement learning algorithm that masters chess, shogi and Go through self-play", Science
+362 (2018), with the search of Danihelka et al., "Policy improvement by planning with Gumbel" (2022) where simulations
+are few, or PUCT; and of Wu, "Accelerating self-play learning in Go" (2019), each to be switched on or off: playout-cap
+randomisation (section 3.1), forced playouts and target pruning (3.2), global pooling (3.3), and in Go ownership and
+lead as further targets (4.1). Ours differs from the first in that games and learning take turns, the network is small,
+AdamW with a step size that goes down as a cosine takes the place of SGD, and by default no gate keeps a network from
+play.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import gymnasium as gym
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from palestra.agents.agent import Array, Metrics
+from palestra.agents.alphazero_data import Window, learning_batch, losses_of
+from palestra.agents.alphazero_network import NetworkEvaluator, new_network, play_share
+from palestra.agents.game_fit import Precision, best_precision
+from palestra.agents.mcts_player import MCTSPlayer
+from palestra.agents.saving import generator_state, restore_generator
+from palestra.agents.search_games import GameOfSearch, search_config
+from palestra.agents.workers import Workers
+from palestra.envs.game import Game
+from palestra.envs.game_env import GameEnv
+from palestra.envs.spec import EnvSpec
+from palestra.networks.optimizers import SCHEDULES, optimizer_named
+from palestra.networks.pretrained import save_pretrained
+from palestra.networks.saving import optimizer_state, restore_optimizer, snapshot
+from palestra.networks.threads import use_threads
+
+
+@dataclass(frozen=True)
+class AlphaZeroConfig:
+    """Options of `AlphaZero`; a step is a game."""
+
+    rule: Literal["gumbel", "puct"] = "gumbel"
+    """Search of the games: Gumbel AlphaZero's, which learns from few simulations, or AlphaZero's PUCT."""
+    simulations: int = 32
+    """Simulations a move."""
+    full_share: float = 1.0
+    """Playout-cap randomisation: share of the moves that are searched in full and learnt from; 1 is all (0.25 in Wu's
+    paper)."""
+    quick_simulations: int = 8
+    """Simulations of the other moves."""
+    forced: float = 0.0
+    """PUCT: forced playouts and target pruning; 2 in Wu's paper, 0 is none."""
+    noise: float = 0.25
+    """PUCT: share of Dirichlet noise at the root."""
+    opening_plies: int = 12
+    """PUCT: moves of a game that are drawn by visits; later ones are the most visited."""
+    random_plies: int = 4
+    """Games begin with up to so many random moves, which are not learnt from, so that strange positions are met too."""
+    leaves: int = 8
+    """Leaves of a game that the network evaluates together, beside those of the other games."""
+    width: int = 32
+    """Planes of the network's layers."""
+    blocks: int = 4
+    """Residual blocks of the network."""
+    pooling: bool = False
+    """Whether the whole board has a say in every second block."""
+    owner: float = 0.0
+    """Go: weight of whose each point is in the end, as a further target (1.5 in Wu's paper)."""
+    lead: float = 0.0
+    """Go: weight of by how much the game was won, as a further target."""
+    value: float = 1.0
+    """Weight of the squared error of the result beside the policy's cross-entropy."""
+    batch_games: int = 64
+    """Games between updates."""
+    parallel: int = 64
+    """Games of a process that go on at once and share the network's batches."""
+    window: int = 50_000
+    """Positions that are kept to learn from, the latest ones."""
+    reuse: float = 8.0
+    """How often a position is learnt from, on average."""
+    batch_size: int = 128
+    """Positions in an update."""
+    learning_rate: float = 2e-3
+    """Step size of AdamW at the beginning; it goes down as a cosine."""
+    weight_decay: float = 1e-4
+    """Weight decay of AdamW."""
+    plan: int = 4_000
+    """Games over which the step size goes down; as many as are played in all, where left out."""
+    gate: float = 0.0
+    """A network plays on only if it scores more than this against the one before; 0 lets all."""
+    gate_games: int = 40
+    """Games between the two."""
+    workers: int = 1
+    """Processes that play; they share out the games."""
+    precision: Precision = "no"
+    """Mixed precision of learning and play, no or bf16; bf16 where left out and the machine is faster with it."""
+
+    def __post_init__(self) -> None:
+        least = ("simulations", "quick_simulations", "leaves", "width", "blocks", "batch_games", "parallel", "window")
+        for name in (*least, "batch_size", "plan", "gate_games", "workers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, but at least 1 is wanted")
+        if self.rule not in ("gumbel", "puct"):
+            raise ValueError(f"rule is {self.rule!r}, but gumbel or puct is wanted")
+        if not 0 < self.full_share <= 1 or not 0 <= self.gate < 1 or not 0 <= self.noise <= 1:
+            raise ValueError(
+                f"full_share {self.full_share} must lie in (0, 1], noise {self.noise} in [0, 1], gate {self.gate} "
+                "in [0, 1)"
+            )
+        for name in ("reuse", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, but a number above 0 is wanted")
+        for name in ("forced", "owner", "lead", "value", "weight_decay", "opening_plies", "random_plies"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, but a number from 0 on is wanted")
+        if self.forced and self.rule != "puct":
+            raise ValueError(
+                f"forced is {self.forced}, but rule {self.rule} shares out its simulations: rule puct is wanted"
+            )
+
+
+class AlphaZero:
+    """An agent that plays a game by tree search with a network that learnt from its own games.
+
+    Raises:
+        ValueError: it is not asked to play in palestra/Game-v0, or the game has no network-like planes.
+    """
+
+    Config = AlphaZeroConfig
+    default_steps: ClassVar[int] = 4_000
+    example_env: ClassVar[str] = "connect-four"
+
+    def __init__(
+        self, config: AlphaZeroConfig, obs_space: gym.Space[Any], action_space: gym.Space[Any], seed: int
+    ) -> None:
+        shape = obs_space.shape or ()
+        if len(shape) != 3 or not isinstance(action_space, gym.spaces.Discrete):
+            raise ValueError(
+                f"alphazero plays games on boards, as with --env connect-four, but observations are {obs_space} and "
+                f"actions {action_space}"
+            )
+        self.config, self.step, self._num_actions = config, 0, int(action_space.n)
+        torch_seed, self._seed, rng_seed = np.random.SeedSequence(seed).generate_state(3).tolist()
+        self._rng = np.random.Generator(np.random.PCG64(rng_seed))
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(torch_seed)
+            self.network = new_network(config, shape, self._num_actions)
+        self._optimizer = optimizer_named(
+            "adamw", self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+        )
+        self._best = self._weights()  # of the network that plays, where there is a gate
+        self._window = Window(config.window)
+
+    @classmethod
+    def defaults(cls, env: EnvSpec, steps: int) -> AlphaZeroConfig:
+        """Returns the options that suit a number of games."""
+        return AlphaZeroConfig(plan=steps, precision=best_precision())
+
+    def act(
+        self, obs: Array, first: NDArray[np.bool_], mask: NDArray[np.bool_] | None = None, *, explore: bool = True
+    ) -> NDArray[np.int64]:
+        """Chooses actions `[B]` for planes `[B, C, H, W]` by the network alone: drawn, or the likeliest."""
+        logits, _ = self.evaluator()(np.asarray(obs, np.float32), obs)
+        scores = np.where(True if mask is None else mask, logits.astype(np.float64), -np.inf)
+        if explore:
+            scores = scores + self._rng.gumbel(size=scores.shape)
+        return np.asarray(scores.argmax(axis=1), np.int64)
+
+    def evaluator(self) -> NetworkEvaluator:
+        """Returns the network as a search asks it."""
+        return NetworkEvaluator(self.network, self.config.precision)
+
+    def player(self, game: Game, seed: int) -> MCTSPlayer:
+        """Returns a player that searches as long as the agent does in its own games, for the best move."""
+        return MCTSPlayer(search_config(game, self.config, exploring=False), game, seed, self.evaluator())
+
+    def train(self, env: EnvSpec, steps: int) -> Iterator[tuple[int, Metrics]]:
+        """Plays and learns until at least `steps` games were played.
+
+        Yields after each batch of games their lengths, what who began got (`rollout/ep_rew_mean`), and the losses.
+
+        Raises:
+            ValueError: the environment is not palestra/Game-v0.
+        """
+        if env.id != "palestra/Game-v0":
+            raise ValueError(f"alphazero plays games by name, as with --env connect-four, but was given {env.id}")
+        kwargs, c = dict(env.kwargs), self.config
+        symmetry = GameEnv(**kwargs).game.symmetry
+        with Workers(c.workers) as workers:
+            while self.step < steps:
+                games = self._play(workers, kwargs, [self._best], c.batch_games, 0)
+                fresh = self._window.add([game.samples for game in games])
+                use_threads(True)
+                metrics = self._learn(fresh, symmetry)
+                self.step += c.batch_games
+                metrics |= self._pass_gate(workers, kwargs)
+                yield (
+                    self.step,
+                    {
+                        "rollout/ep_len_mean": np.array([game.plies for game in games], np.float64),
+                        "rollout/ep_rew_mean": np.array([game.result for game in games]),
+                        "train/window": float(len(self._window)),
+                        **metrics,
+                    },
+                )
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Writes the network to a folder, from which others take it."""
+        save_pretrained(self.network, folder, agent="alphazero")
+
+    def state(self) -> dict[str, Any]:
+        """Returns all that is needed to go on."""
+        return {
+            "step": self.step,
+            "rng": generator_state(self._rng),
+            "network": self._weights(),
+            "best": {name: value.copy() for name, value in self._best.items()},
+            "optimizer": optimizer_state(self._optimizer, self.network.parameters()),
+            "replay": self._window.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes back what `state` gave."""
+        self.step = int(state["step"])
+        restore_generator(self._rng, state["rng"])
+        self.network.load_state_dict({name: torch.as_tensor(value) for name, value in state["network"].items()})
+        self._best = {name: np.array(value) for name, value in state["best"].items()}
+        restore_optimizer(self._optimizer, self.network.parameters(), state["optimizer"])
+        if "replay" in state:
+            self._window.restore(state["replay"])
+
+    def _weights(self) -> dict[str, NDArray[Any]]:
+        return {name: snapshot(value).numpy() for name, value in self.network.state_dict().items()}
+
+    def _play(
+        self, workers: Workers, kwargs: dict[str, Any], weights: list[dict[str, NDArray[Any]]], count: int, what: int
+    ) -> list[GameOfSearch]:
+        """Plays games that are shared out to the workers, with seeds by the step; `what`: 0 to learn, 1 to compare."""
+        shares = [count // workers.number + (i < count % workers.number) for i in range(workers.number)]
+        seeds = np.random.SeedSequence([self._seed, self.step, what]).generate_state(len(shares)).tolist()
+        tasks = [
+            (kwargs, self.config, weights, share, seed, what == 0)
+            for share, seed in zip(shares, seeds, strict=True)
+            if share
+        ]
+        return [game for part in workers.run(play_share, tasks) for game in part]
+
+    def _learn(self, fresh: int, symmetry: str) -> dict[str, float]:
+        """Makes the updates that are due after so many new positions; returns their mean losses."""
+        c, sums = self.config, dict[str, float]()
+        weight = {"policy": 1.0, "value": c.value, "owner": c.owner, "lead": c.lead}
+        updates = max(1, round(fresh * c.reuse / c.batch_size))
+        rate = c.learning_rate * max(SCHEDULES["cosine"](min(self.step / c.plan, 1.0)), 0.01)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self.network.train()
+        for _ in range(updates):
+            batch = learning_batch(self._window.sample(self._rng, c.batch_size), symmetry, self._rng)
+            self._optimizer.zero_grad()
+            losses = losses_of(self.network, batch, bf16=c.precision == "bf16")
+            sum((weight[name] * loss for name, loss in losses.items()), torch.zeros(())).backward()  # type: ignore[no-untyped-call]
+            self._optimizer.step()
+            for name, loss in losses.items():
+                sums[name] = sums.get(name, 0.0) + float(loss.detach())
+        self.network.eval()
+        return {f"train/{name}_loss": value / updates for name, value in sums.items()} | {"train/learning_rate": rate}
+
+    def _pass_gate(self, workers: Workers, kwargs: dict[str, Any]) -> dict[str, float]:
+        """Lets the network play from now on, if there is a gate only when it is better; returns its score there."""
+        c, weights = self.config, self._weights()
+        if not c.gate:
+            self._best = weights
+            return {}
+        games = self._play(workers, kwargs, [weights, self._best], 2 * (c.gate_games // 2) or 2, 1)
+        score = score_of_first(games)
+        if score > c.gate:
+            self._best = weights
+        return {"eval/gate_score": score}
+
+
+def score_of_first(games: list[GameOfSearch]) -> float:
+    """Returns the share of the points that the first of two networks got."""
+    results = np.array([game.result if game.first == 0 else -game.result for game in games])
+    return float((np.sign(results) + 1).mean() / 2)
