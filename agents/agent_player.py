@@ -6,6 +6,7 @@ import numpy as np
 
 from palestra.agents.agent import Agent
 from palestra.agents.player import Player
+from palestra.agents.thoughts import Thoughts, from_logits
 from palestra.envs.game import Game, State, legal_mask
 from palestra.envs.game_env import GameEnv
 from palestra.envs.go.env import GoEnv
@@ -47,6 +48,14 @@ class AgentPlayer:
         mask, first = legal_mask(self._game, state), np.array([self._first])
         self._first = False
         return int(self._agent.act(self._env.planes(state)[None], first, mask[None], explore=False)[0])
+
+    def thoughts(self, state: State) -> Thoughts:
+        """Returns the probabilities of the agent's policy, or what it expects to get, where it says so."""
+        agent, obs = self._agent, self._env.planes(state)[None]
+        value = float(agent.values(obs)[0]) if hasattr(agent, "values") else None
+        if not hasattr(agent, "logits"):
+            return Thoughts(None, value)
+        return from_logits(agent.logits(obs)[0], legal_mask(self._game, state), value)
 
     def note(self, action: int) -> None:
         """Remembers nothing."""

@@ -26,6 +26,7 @@ from palestra.agents.game_fit import best_precision
 from palestra.agents.mcts import Config as SearchConfig
 from palestra.agents.mcts_player import MCTSPlayer
 from palestra.agents.symmetry import NUM, turn_back, turn_boards
+from palestra.agents.thoughts import Thoughts, from_logits
 from palestra.envs.game import PLAYER, Game, State, functions, legal_mask
 from palestra.envs.go.batch import observe_all
 from palestra.envs.go.board import is_eye
@@ -273,6 +274,12 @@ class AlphaGoPlayer:
         if self.config.temperature:
             scores = scores / self.config.temperature + self._rng.gumbel(size=len(scores))
         return int(scores.argmax())
+
+    def thoughts(self, state: State) -> Thoughts:
+        """Returns what the last search has found, or the policy's probabilities."""
+        if not self._plain:
+            return self._player.thoughts(state)
+        return from_logits(self.judge(None, state[None])[0][0], legal_mask(self._game, state))
 
     def note(self, action: int) -> None:
         """Goes on to the state after a move of either side."""

@@ -113,9 +113,12 @@ class AlphaGoRL:
         Raises:
             ValueError: there is no network yet, for want of a parent.
         """
+        return choose_moves(self.logits(obs), obs, mask, self._act_rng if explore else None)
+
+    def logits(self, obs: Array) -> Array:
+        """Returns the logits `[B, A]` of all actions, legal or not; that of the pass means nothing."""
         self.prepare()
-        logits = self._player(self.network)(np.asarray(obs, np.float32))
-        return choose_moves(logits, obs, mask, self._act_rng if explore else None)
+        return self._player(self.network)(np.asarray(obs, np.float32))
 
     def prepare(self) -> None:
         """Takes the parent's network, once.

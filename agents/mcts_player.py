@@ -6,6 +6,7 @@ from palestra.agents.leaves import Evaluator
 from palestra.agents.mcts import Config as SearchConfig
 from palestra.agents.mcts import Search
 from palestra.agents.player import RESIGN
+from palestra.agents.thoughts import Thoughts, from_children
 from palestra.envs.game import Game, State
 from palestra.envs.rng import seed_state
 
@@ -34,6 +35,10 @@ class MCTSPlayer:
         if self.config.resign > -1 and self.search.children()[0].value < self.config.resign:
             return RESIGN
         return self.search.best()
+
+    def thoughts(self, state: State) -> Thoughts:
+        """Returns what the last search has found."""
+        return from_children(self.search.children(), self.search.game.num_actions)
 
     def note(self, action: int) -> None:
         """Goes on to the state after a move of either side."""

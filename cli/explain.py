@@ -1,4 +1,8 @@
-"""`palestra explain RUN`: what a network looks at, as pictures of images or as a video of an agent's episode."""
+"""`palestra explain RUN`: what a network looks at, as pictures of images or as a video of an agent's episode.
+
+How a search tree grows, of a player or of a run that searches, is drawn by `explain_search.py`; `--method` explains the
+network of such a run.
+"""
 
 import difflib
 from collections.abc import Sequence
@@ -6,7 +10,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
+from palestra.agents.player import PLAYERS
 from palestra.cli.options import parse
+from palestra.cli.players import searches
 from palestra.cli.run import Run
 from palestra.cli.saved import is_network
 
@@ -45,6 +51,11 @@ class Options:
 def main(args: Sequence[str]) -> int:
     """Writes pictures; the file's path is the last line of stdout."""
     names = list(takewhile(lambda word: not word.startswith("-"), args))
+    plain = not any(word.startswith(("--method", "--stage", "--unit")) for word in args)
+    if len(names) == 1 and (names[0].partition(":")[0] in PLAYERS or (plain and searches(names[0]))):
+        from palestra.cli import explain_search
+
+        return explain_search.main(names[0], args[1:])
     options = parse(Options, args[len(names) :], "palestra explain RUN [IMAGE...]")
     if not names:
         raise ValueError("what to explain is missing: palestra explain RUN [IMAGE...]")

@@ -64,7 +64,7 @@ def explain_agent(run: Run, options: Options) -> Path:
     values = outputs_of_all(network, episode.inputs)
     targets = _targets(episode, values, target, env)
     maps = explained(network, episode.inputs, targets, method, options)
-    label, values = _labelled(agent, values, episode)
+    label, values = _labelled(agent, values, episode, len(names))
     out.parent.mkdir(parents=True, exist_ok=True)
     if image:
         _film(episode, maps, values, targets, out, names=names, label=label, fps=options.fps or _fps(env))
@@ -169,13 +169,13 @@ def _targets(episode: Episode, values: Tensor, target: int | None, env: EnvSpec)
     return torch.from_numpy(episode.actions.astype(np.int64)) - start
 
 
-def _labelled(agent: Agent, values: Tensor, episode: Episode) -> tuple[str, Tensor]:
+def _labelled(agent: Agent, values: Tensor, episode: Episode, num_actions: int) -> tuple[str, Tensor]:
     """Returns what the outputs are, and them: action values, probabilities, or means of continuous actions."""
     if hasattr(agent, "action_values"):
         return VALUES, values
     if episode.actions.ndim > 1:
         return "means of the actions", values
-    return "probabilities of the actions", values.softmax(dim=1)
+    return "probabilities of the actions", values[:, :num_actions].softmax(dim=1)  # others judge the whole
 
 
 def _fps(env: EnvSpec) -> float:

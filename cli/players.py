@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from palestra.agents import agent_class
 from palestra.agents.player import PLAYERS, Player, make_player
 from palestra.cli.run import Run, runs_folder
 from palestra.envs.game import Game
@@ -21,6 +22,29 @@ def player_named(spec: str, game: Game, seed: int, **defaults: Any) -> Player:
 
     run = Run.open(spec, "agent")
     return agent_player(run.path.name, trained_agent(run), env_of(run.config), game, seed)
+
+
+def is_player(spec: str) -> bool:
+    """Says whether a name is that of a player, or of a run whose agent plays a game."""
+    return spec.partition(":")[0] in PLAYERS or bool(game_of(spec))
+
+
+def searches(spec: str) -> bool:
+    """Says whether a run's agent searches when it plays."""
+    return bool(game_of(spec)) and hasattr(agent_class(Run.open(spec, "agent").config["agent"]), "player")
+
+
+def game_of(spec: str) -> str:
+    """Returns the name of the game in which a run's agent was trained, as go-9x9; nothing of others."""
+    if spec.partition(":")[0] in PLAYERS or not _is_run(spec):
+        return ""
+    from palestra.cli.setup import env_of
+
+    config = Run.open(spec).config
+    if config.get("env", {}).get("id") not in ("palestra/Go-v0", "palestra/Game-v0"):
+        return ""
+    env: Any = env_of(config).make().unwrapped
+    return str(env.game.name) if hasattr(env, "game") else f"go-{env.rules.size}x{env.rules.size}"
 
 
 def board_size(spec: str) -> int | None:

@@ -1,10 +1,11 @@
-"""`palestra watch RUN`: an episode as a video, or in the terminal."""
+"""`palestra watch RUN`: an episode as a video, or in the terminal; games of players: `watch_game.py`."""
 
 import importlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from palestra.agents.agent import Agent
 from palestra.cli.options import parse
+from palestra.cli.players import is_player
 from palestra.cli.progress import Progress, say
 from palestra.cli.run import Run, seeds_of
 from palestra.cli.setup import env_of, trained_agent
@@ -44,7 +46,12 @@ class Options:
 
 def main(args: Sequence[str]) -> int:
     """Shows episodes; the video's path is the last line of stdout."""
-    name = args[0] if args and not args[0].startswith("-") else None
+    names = list(takewhile(lambda word: not word.startswith("-"), args))
+    name = names[0] if names else None
+    if len(names) > 1 or (name and is_player(name)):
+        from palestra.cli import watch_game
+
+        return watch_game.main(names, args[len(names) :])
     options = parse(Options, list(args if name is None else args[1:]), "palestra watch RUN")
     if name is None:
         raise ValueError("what to watch is missing: palestra watch RUN")
