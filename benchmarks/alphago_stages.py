@@ -95,10 +95,8 @@ def values(options: argparse.Namespace) -> dict[str, Any]:
         words = ("--games", options.games, "--steps", str(options.value_updates), "--log-every", "50")
         run, seconds = trained(options, "alphago-value", f"value-{kind}", *words, "--agent.positions-per-game", kind)
         found = json.loads(command("evaluate", run, "--episodes", "2", "--no-baselines", "--json"))
-        print(
-            f"value, {kind:<3} of each game: {seconds / 60:.1f} min; squared error {found['mse_train']:.3f} on those learnt"
-            f", {found['mse_test']:.3f} on {found['positions']:,} positions held out"
-        )
+        errors = f"{found['mse_train']:.3f} on those learnt, {found['mse_test']:.3f} on {found['positions']:,} held out"
+        print(f"value, {kind:<3} of each game: {seconds / 60:.1f} min; squared error {errors}")
         figures[kind] = {"seconds": seconds, "train": found["mse_train"], "test": found["mse_test"]}
         curves[kind] = [json.loads(line) for line in (Path(run) / "metrics.jsonl").read_text().splitlines()]
     draw(curves, PICTURE)
