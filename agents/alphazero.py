@@ -93,6 +93,8 @@ class AlphaZeroConfig:
     """Games between the two."""
     workers: int = 1
     """Processes that play; they share out the games."""
+    cluster: str = ""
+    """Ray cluster that plays: local, or an address as auto or ray://HOST:10001; none: processes of this machine."""
     precision: Precision = "no"
     """Mixed precision of learning and play, no or bf16; bf16 where left out and the machine is faster with it."""
 
@@ -187,7 +189,7 @@ class AlphaZero:
             raise ValueError(f"alphazero plays games by name, as with --env connect-four, but was given {env.id}")
         kwargs, c = dict(env.kwargs), self.config
         symmetry = GameEnv(**kwargs).game.symmetry
-        with Workers(c.workers) as workers:
+        with Workers(c.workers, c.cluster) as workers:
             while self.step < steps:
                 games = self._play(workers, kwargs, [self._best], c.batch_games, 0)
                 fresh = self._window.add([game.samples for game in games])

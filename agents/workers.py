@@ -1,5 +1,6 @@
-"""Work shared out to processes of this machine, or done in this one."""
+"""Work shared out to processes of this machine, or to a Ray cluster, or done in this process."""
 
+import importlib
 import multiprocessing as mp
 import os
 import signal
@@ -12,21 +13,42 @@ import torch
 
 T = TypeVar("T")
 TRIES = 3  # of work whose process has died
+SHARED = 10_000  # bytes of arrays from which on an argument of several tasks is sent to a cluster only once
 
 
 class Workers:
-    """Processes that run functions; with one, the function runs here. Work whose process dies is begun anew."""
+    """Runs functions in several processes; work whose process dies is begun anew. With one, the function runs here.
 
-    def __init__(self, number: int) -> None:
-        self.number = number
+    `cluster` is none for processes of this machine, local for a Ray cluster that is started here, or the address of
+    one, as auto or ray://HOST:10001, whose nodes must have this package installed.
+
+    Raises:
+        ValueError: Ray is wanted but not installed, or there is no such cluster.
+    """
+
+    def __init__(self, number: int, cluster: str = "") -> None:
+        self.number, self._cluster = number, cluster
         self._pool: ProcessPoolExecutor | None = None
+        self._ray: Any = _ray(cluster) if cluster else None
+        self._connected = False  # by us, so that we leave it too
 
     def __enter__(self) -> Self:
+        if self._ray is not None and not self._ray.is_initialized():
+            address = None if self._cluster == "local" else self._cluster
+            options = {"num_cpus": self.number, "include_dashboard": False} if address is None else {}
+            try:
+                self._ray.init(address=address, log_to_driver=False, **options)
+            except (ConnectionError, ValueError) as error:
+                raise ValueError(f"there is no Ray cluster at {self._cluster!r}: {error}") from None
+            self._connected = True
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._connected:
+            self._ray.shutdown()
+            self._connected = False
 
     def run(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]]) -> list[T]:
         """Returns what the function makes of each task, in order; several tasks run at once.
@@ -34,6 +56,8 @@ class Workers:
         Raises:
             RuntimeError: processes have died again and again.
         """
+        if self._ray is not None:
+            return self._by_ray(function, tasks)
         if self.number == 1:
             return [function(*task) for task in tasks]
         for _ in range(TRIES):
@@ -42,13 +66,49 @@ class Workers:
                 return [future.result() for future in [pool.submit(function, *task) for task in tasks]]
             except BrokenProcessPool:
                 self._pool = None
-        raise RuntimeError(f"{self.number} processes died {TRIES} times; fewer workers may have enough memory")
+        raise RuntimeError(_died(self.number))
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
             context = mp.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.number, mp_context=context, initializer=_begin)
         return self._pool
+
+    def _by_ray(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]]) -> list[T]:
+        ray = self._ray
+        remote = ray.remote(max_retries=TRIES, num_cpus=1)(function)
+        sent: dict[int, Any] = {}
+        for argument in (argument for task in tasks for argument in task if _size(argument) > SHARED):
+            sent.setdefault(id(argument), ray.put(argument))
+        waiting = [remote.remote(*(sent.get(id(argument), argument) for argument in task)) for task in tasks]
+        try:
+            found: list[T] = ray.get(waiting)
+        except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError):
+            raise RuntimeError(_died(self.number)) from None
+        return found
+
+
+def _ray(cluster: str) -> Any:
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what Ray warns of otherwise
+    try:
+        return importlib.import_module("ray")
+    except ImportError:
+        raise ValueError(
+            f"cluster {cluster!r} needs Ray, which is not installed: pip install 'palestra[scale]' brings it"
+        ) from None
+
+
+def _size(argument: Any) -> int:
+    """Returns the bytes of an argument's arrays."""
+    if isinstance(argument, dict):
+        return sum(map(_size, argument.values()))
+    if isinstance(argument, list | tuple):
+        return sum(map(_size, argument))
+    return int(getattr(argument, "nbytes", 0))
+
+
+def _died(number: int) -> str:
+    return f"{number} processes died {TRIES} times; fewer workers may have enough memory"
 
 
 def _begin() -> None:

@@ -1,9 +1,14 @@
-"""Work shared out to processes, one of which may die."""
+"""Work shared out to processes and to a Ray cluster of several nodes, some of which die."""
 
+import importlib
 import os
 import signal
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from palestra.agents.workers import Workers
@@ -50,3 +55,60 @@ def test_work_whose_process_was_killed_is_begun_anew(tmp_path: Path) -> None:
 def test_processes_that_die_again_and_again_are_an_error() -> None:
     with Workers(2) as workers, pytest.raises(RuntimeError, match="2 processes died 3 times; fewer workers"):
         workers.run(always_killed, [(1,)])
+
+
+def summed(weights: list[np.ndarray], x: int) -> float:
+    return float(weights[0].sum()) + x
+
+
+def slow(path: str, x: int) -> int:
+    """Says that it has begun, and takes its time."""
+    (Path(path) / f"{x}-{time.time_ns()}").touch()
+    time.sleep(3.0)
+    return x
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Starts a cluster of three nodes, each with processes of its own: one that takes no work and two with one core."""
+    ray = importlib.import_module("ray")
+    made = importlib.import_module("ray.cluster_utils").Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
+    )
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    nodes = [made.add_node(num_cpus=1) for _ in range(2)]
+    made.wait_for_nodes()
+    yield made, nodes
+    ray.shutdown()
+    made.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_cluster_of_several_nodes_loses_no_work_when_one_is_killed(cluster: Any, tmp_path: Path) -> None:
+    made, nodes = cluster
+    with Workers(2, made.address) as workers:
+        weights = [np.ones(10_000)]
+        assert workers.run(summed, [(weights, x) for x in range(4)]) == [10_000.0 + x for x in range(4)]
+        import threading
+
+        def kill() -> None:
+            while len(list(tmp_path.iterdir())) < 2:
+                time.sleep(0.1)
+            made.remove_node(nodes[0], allow_graceful=False)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        assert workers.run(slow, [(str(tmp_path), x) for x in range(4)]) == [0, 1, 2, 3]
+        killer.join()
+        assert len(list(tmp_path.iterdir())) > 4  # something was begun twice
+
+
+def test_what_there_is_not_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> Any:
+        raise ImportError(name)
+
+    monkeypatch.setattr("palestra.agents.workers.importlib.import_module", missing)
+    with pytest.raises(ValueError, match="cluster 'auto' needs Ray, which is not installed"):
+        Workers(2, "auto")
