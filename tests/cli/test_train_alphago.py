@@ -93,3 +93,29 @@ def test_self_play_goes_on_from_a_policy_of_game_records_and_plays_without_it(
     status, _, err = palestra("train", "alphago-rl", *words[:2])
     assert status == 2
     assert "the parent is missing: --policy RUN, of `palestra train alphago-sl --games PATH --name RUN`" in err
+
+
+@pytest.mark.parametrize("agent", ["alphago-sl", "alphago-rollout", "alphago-value"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.sgf", b""),
+        ("noise.sgf", bytes(range(256)) * 20),
+        ("cut.sgf", b"(;SZ[5];B[aa];W[b"),
+        ("words.sgf", b"no game at all"),
+        ("broken.zip", b"PK\x03\x04 and no more"),
+        ("broken.tar.gz", b"\x1f\x8b\x08 and no more"),
+        ("other.sgf", b"(;SZ[9];B[aa];W[bb])(;SZ[19];B[aa])"),
+        ("illegal.sgf", b"(;SZ[5];B[aa];W[aa])"),
+        ("one.sgf", b"(;SZ[5]RE[B+R];B[aa];W[bb])"),
+    ],
+)
+def test_collections_that_cannot_be_used_are_one_sentence(
+    agent: str, name: str, content: bytes, palestra: CommandLine
+) -> None:
+    Path(name).write_bytes(content)
+    status, out, err = palestra("train", agent, "--env-kwargs", "size=5", "--games", name)
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-1].startswith("palestra: ")
+    assert "Traceback" not in err
+    assert not Path("runs").exists() or not list(Path("runs").iterdir())
