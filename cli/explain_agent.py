@@ -1,6 +1,7 @@
 """An agent's episode explained: a video with maps over what it sees, or a picture of what inputs counted when."""
 
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,10 +12,15 @@ from torch import Tensor, nn
 
 from palestra.agents.agent import Agent
 from palestra.agents.q_network import as_input
+from palestra.agents.thoughts import Thoughts
 from palestra.cli.explain import Options, checked_suffix, numbered
+from palestra.cli.game_pictures import GamePictures
 from palestra.cli.progress import Progress, say
 from palestra.cli.run import Run, seeds_of
 from palestra.cli.setup import env_of, trained_agent
+from palestra.envs.game import PLAYER
+from palestra.envs.go.env import GoEnv
+from palestra.envs.go.game import vertex
 from palestra.envs.spec import EnvSpec
 from palestra.networks.stages import stages_of
 from palestra.perception.attribution import METHODS, attribute, method_named
@@ -23,6 +29,7 @@ from palestra.perception.explain_pictures import save_figure, shown
 from palestra.perception.scores import Unit
 
 VALUES = "action values"
+SHOWN = 5  # moves of a board game that are named
 AT_ONCE = 32  # observations that are explained together
 
 
@@ -34,6 +41,7 @@ class Episode(NamedTuple):
     actions: NDArray[Any]  # [T], or [T, D] of continuous actions
     returns: NDArray[np.float64]  # [T] before each step
     ended: bool
+    states: list[Any]  # T states of a game of Go, none of other environments
 
 
 def explain_agent(run: Run, options: Options) -> Path:
@@ -81,7 +89,7 @@ def play(agent: Agent, env: EnvSpec, options: Options) -> Episode:
     """Plays an episode without exploring, and keeps what the network saw."""
     modes = env.make().metadata.get("render_modes") or []
     game = env.make(render_mode="rgb_array" if "rgb_array" in modes else None)
-    seen, pictures, actions, returns = [], [], [], []
+    seen, pictures, actions, returns, states = [], [], [], [], []
     score, ended = 0.0, False
     try:
         obs, info = game.reset(seed=seeds_of(options.seed)[2])
@@ -89,6 +97,8 @@ def play(agent: Agent, env: EnvSpec, options: Options) -> Episode:
             for step in range(options.steps):
                 seen.append(np.asarray(obs).copy())
                 pictures.append(None if game.render_mode is None else np.asarray(game.render()).copy())
+                if is_go(game.unwrapped):
+                    states.append(game.unwrapped.state.copy())  # type: ignore[attr-defined]
                 mask = info.get("action_mask")
                 batch_mask = None if mask is None else np.asarray(mask, np.bool_)[None]
                 action = agent.act(seen[-1][None], np.array([step == 0]), batch_mask, explore=False)[0]
@@ -104,7 +114,13 @@ def play(agent: Agent, env: EnvSpec, options: Options) -> Episode:
         game.close()
     say(f"return {score:.4g}" + ("" if ended else f", stopped after {options.steps} steps"))
     inputs = as_input(np.stack(seen), space, torch.device("cpu"))
-    return Episode(inputs, pictures, np.array(actions), np.array(returns), ended)
+    return Episode(inputs, pictures, np.array(actions), np.array(returns), ended, states)
+
+
+def is_go(env: Any) -> bool:
+    """Says whether an environment is a game of Go."""
+    name = env.game.name if hasattr(env, "game") else ""
+    return isinstance(env, GoEnv) or str(name).startswith("go-")
 
 
 @torch.no_grad()
@@ -131,6 +147,8 @@ def action_names(game: Any) -> list[str]:
     space, inner = game.action_space, game.unwrapped
     if not hasattr(space, "n"):
         return [f"action {i}" for i in range(int(np.prod(space.shape)))]
+    if is_go(inner):
+        return [vertex(inner.observation_space.shape[1], action) for action in range(int(space.n))]
     if hasattr(inner, "get_action_meanings"):
         return [str(name) for name in inner.get_action_meanings()]
     if getattr(inner, "grid", None) is not None:
@@ -195,10 +213,15 @@ def _film(
 ) -> None:
     imageio: Any = importlib.import_module("imageio")
     strengths, numbers = maps.numpy(), values.numpy()
+    settings = {"fps": fps, "macro_block_size": 2} if out.suffix == ".mp4" else {"duration": 1000 / fps, "loop": 0}
+    if episode.states:
+        with imageio.get_writer(out, **settings) as video:
+            for board in _boards(episode, strengths, numbers, targets, names):
+                video.append_data(board)
+        return
     scenes = (episode.pictures[0], shown(episode.inputs[0]), strengths, numbers)
     centred = label == VALUES
     drawn = EpisodePictures(*scenes, names, f"{label}, less their mean" if centred else label, centred=centred)
-    settings = {"fps": fps, "macro_block_size": 2} if out.suffix == ".mp4" else {"duration": 1000 / fps, "loop": 0}
     with Progress("drawing", len(maps)) as progress, imageio.get_writer(out, **settings) as video:
         for t in range(len(maps)):
             title = f"step {t:>4}   return {episode.returns[t]:>8.4g}"
@@ -207,3 +230,16 @@ def _film(
                 drawn.draw(episode.pictures[t], picture, strengths[t], numbers[t], int(targets[t]), title)
             )
             progress.update(t + 1)
+
+
+def _boards(
+    episode: Episode, maps: NDArray[Any], values: NDArray[Any], targets: Tensor, names: list[str]
+) -> Iterator[NDArray[np.uint8]]:
+    """Yields the boards of a game of Go with what counted on them, and the actions that were likeliest."""
+    sides = ("the agent", "its opponent")
+    pictures = GamePictures(*(sides if episode.states[0][PLAYER] == 0 else sides[::-1]))
+    for t, state in enumerate(episode.states):
+        strength = maps[t] / max(float(np.abs(maps[t]).max()), 1e-12)
+        order = np.argsort(-values[t])[:SHOWN]
+        lines = [f"what counted for {names[int(targets[t])]}", *(f"{names[a]} {values[t][a]:.1%}" for a in order)]
+        yield pictures.draw(state, Thoughts(), lines, np.sign(strength) * np.sqrt(np.abs(strength)))

@@ -25,8 +25,13 @@ class GamePictures:
         self._names = (black, white)
         self._expected: list[tuple[int, int, float]] = []  # number of the move, player, share of wins for Black
 
-    def draw(self, state: State, thoughts: Thoughts, lines: Sequence[str]) -> NDArray[np.uint8]:
-        """Returns a picture `[480, 840, 3]` uint8 of a position, what is thought of it, and lines that say more."""
+    def draw(
+        self, state: State, thoughts: Thoughts, lines: Sequence[str], heat: NDArray[np.float64] | None = None
+    ) -> NDArray[np.uint8]:
+        """Returns a picture `[480, 840, 3]` uint8 of a position, what is thought of it, and lines that say more.
+
+        `heat` `[N, N]`, from -1 to 1, colours the board in place of the likely moves.
+        """
         from PIL import Image, ImageDraw
 
         player, number = int(state[PLAYER]), int(state[2])
@@ -35,7 +40,8 @@ class GamePictures:
             self._expected.append((number, player, win if player == 0 else 1 - win))
         board = colors(state)
         image = Image.new("RGB", (SIDE + PANEL, SIDE), PAPER)
-        image.paste(Image.fromarray(board_picture(board, last_point(state), heat_of(thoughts, len(board)))), (0, 0))
+        heat = heat_of(thoughts, len(board)) if heat is None else heat
+        image.paste(Image.fromarray(board_picture(board, last_point(state), heat)), (0, 0))
         pen = ImageDraw.Draw(image, "RGBA")
         self._write(pen, lines, player)
         self._curve(pen, number)

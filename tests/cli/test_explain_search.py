@@ -11,6 +11,8 @@ from palestra.cli.explain_search import depths_of, position_after, watched
 from palestra.envs.games import make_game
 from tests.conftest import CommandLine
 
+# imageio's reader leaves its pipes to the garbage collector
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 TIC_TAC_TOE = make_game("tic-tac-toe")
 
 
@@ -57,6 +59,18 @@ def test_the_picture_is_drawn_of_players_and_of_runs_that_search(palestra: Comma
     status, out, _ = palestra("explain", "ttt", "--method", "saliency")
     assert status == 0
     assert Path(out.strip()).suffix == ".mp4"
+
+
+def test_what_counts_for_a_move_is_shown_on_the_board(palestra: CommandLine) -> None:
+    words = ("--agent.simulations", "2", "--agent.width", "4", "--agent.blocks", "1", "--agent.batch-games", "2")
+    assert palestra("train", "alphazero", "--env", "go-5x5", *words, "--steps", "2", "--name", "go")[0] == 0
+    status, out, _ = palestra(
+        "explain", "go", "--method", "saliency", "--steps", "3", "--target", "C3", "--out", "x.mp4"
+    )
+    assert (status, out) == (0, "x.mp4\n")
+    video = iio.imread("x.mp4")
+    assert video.shape[1:] == (480, 840, 3)
+    assert len(video) == 3
 
 
 @pytest.mark.parametrize(
