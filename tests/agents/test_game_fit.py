@@ -10,7 +10,7 @@ import torch
 from palestra.agents.game_fit import GameFit, Positions
 from palestra.envs.go.game_set import read_game_set
 
-OPTIONS = SimpleNamespace(updates=7, batch_size=8, learning_rate=1e-2, weight_decay=0.0)
+OPTIONS = SimpleNamespace(precision="no", updates=7, batch_size=8, learning_rate=1e-2, weight_decay=0.0)
 
 
 def objective(
