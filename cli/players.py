@@ -40,7 +40,10 @@ def game_of(spec: str) -> str:
         return ""
     from palestra.cli.setup import env_of
 
-    config = Run.open(spec).config
+    try:
+        config = Run.open(spec).config
+    except ValueError:  # a saved network, or damaged: whoever opens it says so
+        return ""
     if config.get("env", {}).get("id") not in ("palestra/Go-v0", "palestra/Game-v0"):
         return ""
     env: Any = env_of(config).make().unwrapped
