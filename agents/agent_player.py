@@ -8,7 +8,7 @@ from palestra.agents.agent import Agent
 from palestra.agents.player import Player
 from palestra.agents.thoughts import Thoughts, from_logits
 from palestra.envs.game import Game, State, legal_mask
-from palestra.envs.game_env import GameEnv
+from palestra.envs.game_env import GameEnv, game_name
 from palestra.envs.go.env import GoEnv
 from palestra.envs.spec import EnvSpec
 
@@ -20,9 +20,8 @@ def agent_player(name: str, agent: Agent, env: EnvSpec, game: Game, seed: int) -
         ValueError: it was trained in an environment that is no game, or in another game.
     """
     played: Any = env.make().unwrapped
-    if not isinstance(played, GoEnv | GameEnv):
+    if not (known := game_name(played)):
         raise ValueError(f"{name} was trained in {env.id}, which is no game; an agent of palestra/Go-v0 can play")
-    known = played.game.name if isinstance(played, GameEnv) else f"go-{played.rules.size}x{played.rules.size}"
     if game.name != known:
         raise ValueError(f"{name} was trained on {known} and plays nothing else, but {game.name} is asked for")
     if hasattr(agent, "player"):

@@ -9,7 +9,7 @@ there (in the paper rollouts go on meanwhile), so that both parts of a value hav
 constant of PUCT: the paper has 5.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from palestra.agents.alphago_rollout import WEIGHTS
-from palestra.agents.board_network import POLICIES, board_network, network_about
+from palestra.agents.board_network import POLICIES, board_network
 from palestra.agents.game_fit import best_precision
 from palestra.agents.mcts import Config as SearchConfig
 from palestra.agents.mcts_player import MCTSPlayer
@@ -30,13 +30,13 @@ from palestra.agents.thoughts import Thoughts, from_logits
 from palestra.envs.game import PLAYER, Game, State, functions, legal_mask
 from palestra.envs.go.batch import observe_all
 from palestra.envs.go.board import is_eye
-from palestra.envs.go.features import feature_set
 from palestra.envs.go.game import go_game
 from palestra.envs.go.rollout import NUM_FEATURES, NUM_WEIGHTS, candidates, features, rollout
 from palestra.envs.go.rules import Rules
 from palestra.envs.go.state import ACTION, BLACK, EMPTIES, EMPTY_POINT, HASH, HISTORY, POINTS, RECORD, SIZE, at
 from palestra.envs.rng import randint, seed_state
 from palestra.networks.board import Compact
+from palestra.networks.threads import use_threads
 
 NEVER = -30.0  # logit of a move into an eye
 LATE = 7.0  # by how much the pass is less likely than the likeliest move, in logits
@@ -92,9 +92,10 @@ class Net:
     """
 
     def __init__(self, path: str, agents: tuple[str, ...], size: int) -> None:
-        self.features, self._size = str(network_about(path, agents, size)["features"]), size
-        network: Any = board_network(path, agents, size)
-        bf16 = best_precision() == "bf16"
+        network: Any
+        network, self.features = board_network(path, agents, size)
+        self._size = size
+        bf16 = best_precision(gpu=False) == "bf16"
         self.network: torch.nn.Module = Compact(network, torch.bfloat16 if bf16 else torch.float32)
 
     @torch.inference_mode()
@@ -151,13 +152,13 @@ class Judge:
         self.value = Net(config.value, ("alphago-value",), size) if config.value else None
         self.weights = load_weights(config.rollout) if config.rollout else None
         self.mix = 1.0 if self.value is None else 0.0 if self.weights is None else config.mix
-        self._observe = {
-            net.features: (functions(replace(go_game(Rules(size)), observe=feature_set(net.features, size)[0])).observe)
+        self._sights = {
+            net.features: go_game(Rules(size), features=net.features)
             for net in (self.policy, self.value)
             if net is not None
         }
-        if self._observe:
-            torch.set_num_threads(1)
+        if self._sights:
+            use_threads(False)  # a batch takes one core
         self.seed(seed)
 
     def seed(self, seed: int) -> None:
@@ -168,13 +169,13 @@ class Judge:
         """Returns logits `[B, A]` and values `[B]` for the players to move."""
         rng = seed_state(self._seed, int(states[0, HASH]) & (2**63 - 1))
         k = int(randint(rng, NUM)) if self.config.symmetry else 0
-        planes = {name: self._planes(name, states, k) for name in self._observe}
+        planes = {name: self._planes(name, states, k) for name in self._sights}
         return self._logits(states, planes, k).astype(np.float32), self._values(states, planes, rng).astype(np.float32)
 
     def _planes(self, features: str, states: NDArray[np.int64], k: int) -> torch.Tensor:
-        shape = feature_set(features, self.size)[1]
-        obs = np.empty((len(states), *shape), np.float32)
-        observe_all(self._observe[features], states, obs.reshape(len(states), -1), NO_DATA)
+        game = self._sights[features]
+        obs = np.empty((len(states), *game.obs_shape), np.float32)
+        observe_all(functions(game).observe, states, obs.reshape(len(states), -1), NO_DATA)
         return turn_boards(torch.from_numpy(obs), k)
 
     def _logits(self, states: NDArray[np.int64], planes: dict[str, torch.Tensor], k: int) -> NDArray[np.float64]:

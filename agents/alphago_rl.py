@@ -25,7 +25,8 @@ from palestra.agents.board_moves import choose_moves
 from palestra.agents.board_network import POLICIES, board_network
 from palestra.agents.game_fit import Precision, best_precision
 from palestra.agents.saving import generator_state, restore_generator
-from palestra.agents.self_play import Played, Policy, Table
+from palestra.agents.self_play import Played, Policy, learner_is_black, play_batch
+from palestra.envs.go.vector import GoBatch
 from palestra.envs.spec import EnvSpec
 from palestra.networks import create
 from palestra.networks.board import Compact
@@ -97,13 +98,14 @@ class AlphaGoRL:
         self._rng = np.random.Generator(np.random.PCG64(rng_seed))  # of games and opponents
         self._act_rng = np.random.Generator(np.random.PCG64(act_seed))
         self.network: nn.Module | None = None
+        self._value: nn.Module | None = None
         self.pool: list[dict[str, Tensor]] = []  # weights of the past selves, the parent first
 
     @classmethod
     def defaults(cls, env: EnvSpec, steps: int) -> AlphaGoRLConfig:
         """Returns the options that suit an environment."""
         features = str(env.kwargs.get("features", AlphaGoRLConfig.features))
-        return AlphaGoRLConfig(features=features, precision=best_precision())
+        return AlphaGoRLConfig(features=features, precision=best_precision(gpu=False))
 
     def act(
         self, obs: Array, first: NDArray[np.bool_], mask: NDArray[np.bool_] | None = None, *, explore: bool = True
@@ -117,24 +119,24 @@ class AlphaGoRL:
 
     def logits(self, obs: Array) -> Array:
         """Returns the logits `[B, A]` of all actions, legal or not; that of the pass means nothing."""
-        self.prepare()
-        return self._player(self.network)(np.asarray(obs, np.float32))
+        with torch.inference_mode():
+            return self._learning()(torch.as_tensor(obs, dtype=torch.float32)).numpy()  # type: ignore[no-any-return]
 
     def prepare(self) -> None:
-        """Takes the parent's network, once.
+        """Loads the parent's network, unless there is one already, and that of what is expected, each once.
 
         Raises:
-            ValueError: it is missing, or of another board or other planes.
+            ValueError: one is missing, or of another board or other planes.
         """
+        c = self.config
         if self.network is None:
-            c = self.config
             if not c.policy:
                 raise ValueError(
                     "the parent is missing: --policy RUN, of `palestra train alphago-sl --games PATH --name RUN`"
                 )
-            self._begin(board_network(c.policy, POLICIES, self._size, c.features))
-        if self.config.value:
-            board_network(self.config.value, ("alphago-value",), self._size, self.config.features)
+            self._begin(board_network(c.policy, POLICIES, self._size, c.features)[0])
+        if c.value and self._value is None:
+            self._value = board_network(c.value, ("alphago-value",), self._size, c.features)[0].eval()
 
     def train(self, env: EnvSpec, steps: int) -> Iterator[tuple[int, Metrics]]:
         """Learns until at least `steps` games were played, under the environment's rules.
@@ -145,15 +147,13 @@ class AlphaGoRL:
             ValueError: there is no parent to begin with.
         """
         self.prepare()
-        c, table = self.config, Table(_rules_of(env), self.config.features)
-        value: nn.Module | None = None
-        if c.value:
-            value = board_network(c.value, ("alphago-value",), self._size, c.features).eval()
+        c, rules = self.config, _rules_of(env)
         past = copy.deepcopy(self._learning())
         while self.step < steps:
             past.load_state_dict(self.pool[int(self._rng.integers(len(self.pool)))])
-            played = table.play(self._player(self.network), self._player(past), c.batch_games, self._rng)
-            metrics = self._learn(played, _expected(value, played))
+            batch = GoBatch(rules, c.batch_games, features=c.features)
+            played = play_batch(batch, self._player(self.network), self._player(past), self._rng)
+            metrics = self._learn(played, _expected(self._value, played))
             before, self.step = self.step, self.step + c.batch_games
             if self.step // c.pool_every > before // c.pool_every:
                 self.pool.append(self._weights())
@@ -267,7 +267,7 @@ def _expected(value: nn.Module | None, played: Played) -> Array:
 def mean_of_others(played: Played) -> Array:
     """Returns for each move `[M]` the mean result of the other games in which the learner has the same colour."""
     num_games = len(played.result)
-    black = np.arange(num_games) < (num_games + 1) // 2
+    black = learner_is_black(num_games)
     mean = np.empty(num_games)
     for side in (black, ~black):
         mean[side] = (played.result[side].sum() - played.result[side]) / (side.sum() - 1)

@@ -143,6 +143,7 @@ class AlphaZero:
                 f"actions {action_space}"
             )
         self.config, self.step, self._num_actions = config, 0, int(action_space.n)
+        use_threads(True)
         torch_seed, self._seed, rng_seed = np.random.SeedSequence(seed).generate_state(3).tolist()
         self._rng = np.random.Generator(np.random.PCG64(rng_seed))
         with torch.random.fork_rng(devices=[]):
@@ -157,14 +158,15 @@ class AlphaZero:
     @classmethod
     def defaults(cls, env: EnvSpec, steps: int) -> AlphaZeroConfig:
         """Returns the options that suit a number of games."""
-        return AlphaZeroConfig(plan=steps, precision=best_precision())
+        return AlphaZeroConfig(plan=steps, precision=best_precision(gpu=False))
 
     def act(
         self, obs: Array, first: NDArray[np.bool_], mask: NDArray[np.bool_] | None = None, *, explore: bool = True
     ) -> NDArray[np.int64]:
         """Chooses actions `[B]` for planes `[B, C, H, W]` by the network alone: drawn, or the likeliest."""
-        logits, _ = self.evaluator()(np.asarray(obs, np.float32), obs)
-        scores = np.where(True if mask is None else mask, logits.astype(np.float64), -np.inf)
+        with torch.inference_mode():
+            logits = self.network.eval()(torch.as_tensor(obs, dtype=torch.float32))[:, :-1].double().numpy()
+        scores = np.where(True if mask is None else mask, logits, -np.inf)
         if explore:
             scores = scores + self._rng.gumbel(size=scores.shape)
         return np.asarray(scores.argmax(axis=1), np.int64)
@@ -193,7 +195,6 @@ class AlphaZero:
             while self.step < steps:
                 games = self._play(workers, kwargs, [self._best], c.batch_games, 0)
                 fresh = self._window.add([game.samples for game in games])
-                use_threads(True)
                 metrics = self._learn(fresh, symmetry)
                 self.step += c.batch_games
                 metrics |= self._pass_gate(workers, kwargs)

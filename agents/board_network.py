@@ -1,7 +1,5 @@
 """Networks on boards that runs have saved, checked against what is wanted of them."""
 
-from typing import Any
-
 from torch import nn
 
 from palestra.networks.pretrained import from_pretrained, read_config
@@ -9,41 +7,30 @@ from palestra.networks.pretrained import from_pretrained, read_config
 POLICIES = ("alphago-sl", "alphago-rl")  # agents whose networks give logits of moves
 HOW = {
     "alphago-sl": "palestra train alphago-sl --games PATH",
-    "alphago-rl": "palestra train alphago-rl --policy RUN",
     "alphago-value": "palestra train alphago-value --games PATH",
 }
 
 
-def network_about(path: str, agents: tuple[str, ...], size: int) -> dict[str, Any]:
-    """Returns what a saved network says of itself: who learnt it, and the planes that it sees.
+def board_network(path: str, agents: tuple[str, ...], size: int, features: str | None = None) -> tuple[nn.Module, str]:
+    """Loads a saved network for boards of a size, and says which planes it sees; `features` says which it must see.
 
     Raises:
-        ValueError: there is none (the command that makes one is named), it is no network of such an agent, or of
-            another size of board.
+        ValueError: there is none (the command that makes one is named), it is no network of such an agent, of another
+            size of board, or it sees other planes.
     """
     try:
         config = read_config(path)
     except ValueError as error:
         raise ValueError(f"{error}; `{HOW[agents[0]]}` makes one") from None
-    about: dict[str, Any] = config["about"]
-    trained = config.get("image_size", [0])[0]
+    about, trained = config["about"], config.get("image_size", [0])[0]
     if about.get("agent") not in agents:
         wanted = " or ".join(agents)
         raise ValueError(f"{path} has a network of {about.get('agent', 'no agent')}, but one of {wanted} is wanted")
     if trained != size:
         raise ValueError(f"{path} was trained on {trained}x{trained}, but {size}x{size} is played")
-    return about
-
-
-def board_network(path: str, agents: tuple[str, ...], size: int, features: str | None = None) -> nn.Module:
-    """Loads a saved network for boards of a size, if `features` is given one that sees these planes.
-
-    Raises:
-        ValueError: as `network_about`, or it sees others.
-    """
-    seen = network_about(path, agents, size)["features"]
+    seen = str(about["features"])
     if features not in (None, seen):
         raise ValueError(
             f"{path} sees the planes {seen}, but the environment shows {features}: --env-kwargs features={seen}"
         )
-    return from_pretrained(path)
+    return from_pretrained(path), seen

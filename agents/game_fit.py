@@ -37,10 +37,11 @@ class FitOptions(Protocol):
     def precision(self) -> Precision: ...
 
 
-def best_precision() -> Precision:
-    """Returns bf16 where a GPU or the processor's own instructions make it faster, else no."""
+def best_precision(*, gpu: bool = True) -> Precision:
+    """Returns bf16 where the processor's own instructions make it faster, or a GPU if one may be used, else no."""
     features = llvmlite.binding.get_host_cpu_features()
-    return "bf16" if torch.cuda.is_available() or features.get("avx512bf16") or features.get("amx-bf16") else "no"
+    fast = features.get("avx512bf16") or features.get("amx-bf16") or (gpu and torch.cuda.is_available())
+    return "bf16" if fast else "no"
 
 
 class Positions:

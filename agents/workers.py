@@ -54,7 +54,7 @@ class Workers:
         """Returns what the function makes of each task, in order; several tasks run at once.
 
         Raises:
-            RuntimeError: processes have died again and again.
+            ChildProcessError: processes have died again and again.
         """
         if self._ray is not None:
             return self._by_ray(function, tasks)
@@ -66,7 +66,7 @@ class Workers:
                 return [future.result() for future in [pool.submit(function, *task) for task in tasks]]
             except BrokenProcessPool:
                 self._pool = None
-        raise RuntimeError(_died(self.number))
+        raise ChildProcessError(_died(self.number))
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
@@ -84,7 +84,7 @@ class Workers:
         try:
             found: list[T] = ray.get(waiting)
         except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError):
-            raise RuntimeError(_died(self.number)) from None
+            raise ChildProcessError(_died(self.number)) from None
         return found
 
 

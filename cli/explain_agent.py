@@ -19,7 +19,7 @@ from palestra.cli.progress import Progress, say
 from palestra.cli.run import Run, seeds_of
 from palestra.cli.setup import env_of, trained_agent
 from palestra.envs.game import PLAYER
-from palestra.envs.go.env import GoEnv
+from palestra.envs.game_env import game_name
 from palestra.envs.go.game import vertex
 from palestra.envs.spec import EnvSpec
 from palestra.networks.stages import stages_of
@@ -97,7 +97,7 @@ def play(agent: Agent, env: EnvSpec, options: Options) -> Episode:
             for step in range(options.steps):
                 seen.append(np.asarray(obs).copy())
                 pictures.append(None if game.render_mode is None else np.asarray(game.render()).copy())
-                if is_go(game.unwrapped):
+                if game_name(game.unwrapped).startswith("go-"):
                     states.append(game.unwrapped.state.copy())  # type: ignore[attr-defined]
                 mask = info.get("action_mask")
                 batch_mask = None if mask is None else np.asarray(mask, np.bool_)[None]
@@ -115,12 +115,6 @@ def play(agent: Agent, env: EnvSpec, options: Options) -> Episode:
     say(f"return {score:.4g}" + ("" if ended else f", stopped after {options.steps} steps"))
     inputs = as_input(np.stack(seen), space, torch.device("cpu"))
     return Episode(inputs, pictures, np.array(actions), np.array(returns), ended, states)
-
-
-def is_go(env: Any) -> bool:
-    """Says whether an environment is a game of Go."""
-    name = env.game.name if hasattr(env, "game") else ""
-    return isinstance(env, GoEnv) or str(name).startswith("go-")
 
 
 @torch.no_grad()
@@ -147,7 +141,7 @@ def action_names(game: Any) -> list[str]:
     space, inner = game.action_space, game.unwrapped
     if not hasattr(space, "n"):
         return [f"action {i}" for i in range(int(np.prod(space.shape)))]
-    if is_go(inner):
+    if game_name(inner).startswith("go-"):
         return [vertex(inner.observation_space.shape[1], action) for action in range(int(space.n))]
     if hasattr(inner, "get_action_meanings"):
         return [str(name) for name in inner.get_action_meanings()]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from palestra.agents.thoughts import Thoughts
-from palestra.envs.game import PLAYER, State
+from palestra.envs.game import PLAYER, PLY, State
 from palestra.envs.go.game import colors
 from palestra.envs.go.rendering import SIDE, board_picture, last_point
 
@@ -34,7 +34,7 @@ class GamePictures:
         """
         from PIL import Image, ImageDraw
 
-        player, number = int(state[PLAYER]), int(state[2])
+        player, number = int(state[PLAYER]), int(state[PLY])
         if thoughts.value is not None:
             win = (thoughts.value + 1) / 2
             self._expected.append((number, player, win if player == 0 else 1 - win))

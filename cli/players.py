@@ -39,27 +39,18 @@ def game_of(spec: str) -> str:
     if spec.partition(":")[0] in PLAYERS or not _is_run(spec):
         return ""
     from palestra.cli.setup import env_of
+    from palestra.envs.game_env import game_name
 
     try:
-        config = Run.open(spec).config
+        config = Run.open(spec, "agent").config
     except ValueError:  # a saved network, or damaged: whoever opens it says so
         return ""
-    if config.get("env", {}).get("id") not in ("palestra/Go-v0", "palestra/Game-v0"):
-        return ""
-    env: Any = env_of(config).make().unwrapped
-    return str(env.game.name) if hasattr(env, "game") else f"go-{env.rules.size}x{env.rules.size}"
+    return game_name(env_of(config).make().unwrapped)
 
 
 def board_size(spec: str) -> int | None:
     """Returns the size of board that a run's agent was trained on, None for others."""
-    if spec.partition(":")[0] in PLAYERS or not _is_run(spec):
-        return None
-    from palestra.cli.setup import env_of
-
-    env: Any = env_of(Run.open(spec, "agent").config).make().unwrapped
-    if hasattr(env, "rules"):
-        return int(env.rules.size)
-    name = getattr(getattr(env, "game", None), "name", "")
+    name = game_of(spec)
     return int(name.split("x")[-1]) if name.startswith("go-") else None
 
 

@@ -18,7 +18,7 @@ from palestra.cli.game_pictures import GamePictures
 from palestra.cli.options import parse
 from palestra.cli.players import game_of, player_named
 from palestra.cli.progress import Progress, say
-from palestra.envs.game import OVER, PLAYER, Game, State, move
+from palestra.envs.game import OVER, PLAYER, PLY, Game, State, move
 from palestra.envs.games import make_game
 from palestra.envs.rng import seed_state
 
@@ -134,7 +134,7 @@ def _lines(game: Game, scene: Scene) -> list[str]:
     policy, value = scene.thoughts
     if scene.action is None:
         return ["the end"]
-    lines = [f"move {int(scene.state[2]) + 1}: {game.action_name(scene.action)}"]
+    lines = [f"move {int(scene.state[PLY]) + 1}: {game.action_name(scene.action)}"]
     if policy is not None:
         order = [a for a in np.argsort(-policy)[:SHOWN] if policy[a] > LIKELY]
         lines.append(", ".join(f"{game.action_name(int(a))} {policy[a]:.0%}" for a in order))

@@ -118,6 +118,16 @@ def board_env(game: Game, render_mode: str | None = None) -> BoardEnv:
     The game's planes must lie in [0, 1] and depend on who looks only by the word PLAYER of the state.
 
     Raises:
+        ValueError: as `check_board`.
+    """
+    check_board(game, render_mode)
+    return BoardEnv(game, render_mode)
+
+
+def check_board(game: Game, render_mode: str | None) -> None:
+    """Checks that a game can be played and drawn by an environment.
+
+    Raises:
         ValueError: the game is not one of two players, has no planes, or the render mode is not "ansi".
     """
     if game.num_players != 2:
@@ -126,4 +136,3 @@ def board_env(game: Game, render_mode: str | None = None) -> BoardEnv:
         raise ValueError(f"{game.name} has no planes to observe: give it `observe` and `obs_shape`")
     if render_mode not in (None, *RENDER_MODES):
         raise ValueError(f"render_mode is {render_mode!r}, but ansi or None is wanted")
-    return BoardEnv(game, render_mode)

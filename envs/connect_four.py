@@ -22,11 +22,11 @@ from palestra.envs.rng import randint
 
 STONES = HEADER  # two words: the stones of player 0 and of player 1
 _WORDS = HEADER + 2
-_COLUMNS, _ROWS = 7, 6
-_COLUMN = 0x7F  # the bits of a column
+COLUMNS, ROWS = 7, 6
+COLUMN = 0x7F  # the bits of a column
 _FULL = 0x20  # the topmost square of a column
-_BOTTOM = sum(1 << (7 * column) for column in range(_COLUMNS))
-_BOARD = 0x3F * _BOTTOM
+BOTTOM = sum(1 << (7 * column) for column in range(COLUMNS))
+SQUARES = 0x3F * BOTTOM
 _NAMES = ("●", "○")
 
 
@@ -44,7 +44,7 @@ def _has_four(stones):  # type: ignore[no-untyped-def]
 @njit(cache=True, inline="always")
 def _drop(taken, column):  # type: ignore[no-untyped-def]
     """Returns the bit of the lowest square of a column that is free, given all stones."""
-    return (taken + (1 << (7 * column))) & (_COLUMN << (7 * column))
+    return (taken + (1 << (7 * column))) & (COLUMN << (7 * column))
 
 
 @njit(cache=True)
@@ -54,7 +54,7 @@ def _play(state, action, rng, data):  # type: ignore[no-untyped-def]
     state[PLAYER] = 1 - player
     state[PLY] += 1
     won = _has_four(state[STONES + player])
-    if won or state[PLY] == _COLUMNS * _ROWS:
+    if won or state[PLY] == COLUMNS * ROWS:
         state[OVER] = 1
     return 1.0 - 2.0 * player if won else 0.0
 
@@ -63,7 +63,7 @@ def _play(state, action, rng, data):  # type: ignore[no-untyped-def]
 def _legal(state, mask, data):  # type: ignore[no-untyped-def]
     count = 0
     taken = state[STONES] | state[STONES + 1]
-    for column in range(_COLUMNS):
+    for column in range(COLUMNS):
         mask[column] = not state[OVER] and not (taken >> (7 * column)) & _FULL
         count += mask[column]
     return count
@@ -86,7 +86,7 @@ def winning_squares(stones):  # type: ignore[no-untyped-def]
 @njit(cache=True, inline="always")
 def _decisive(mover, other):  # type: ignore[no-untyped-def]
     """Returns the free squares on which the mover wins at once, or else those where the other player would."""
-    free = ((mover | other) + _BOTTOM) & _BOARD
+    free = ((mover | other) + BOTTOM) & SQUARES
     wins = winning_squares(mover) & free
     return wins if wins else winning_squares(other) & free
 
@@ -97,10 +97,10 @@ def _playout(state, trace, rng, data):  # type: ignore[no-untyped-def]
     mover, other = state[STONES + player], state[STONES + 1 - player]
     won = False
     while not state[OVER]:
-        taken, column = mover | other, randint(rng, _COLUMNS)
+        taken, column = mover | other, randint(rng, COLUMNS)
         squares = _decisive(mover, other) if data[0] else 0
-        while squares and not squares & (_COLUMN << (7 * column)):
-            column = (column + 1) % _COLUMNS
+        while squares and not squares & (COLUMN << (7 * column)):
+            column = (column + 1) % COLUMNS
         if (taken >> (7 * column)) & _FULL:
             continue
         mover, other = other, mover | _drop(taken, column)
@@ -108,7 +108,7 @@ def _playout(state, trace, rng, data):  # type: ignore[no-untyped-def]
         trace[count - first] = column
         player = 1 - player
         won = _has_four(other)
-        if won or count == _COLUMNS * _ROWS:
+        if won or count == COLUMNS * ROWS:
             state[OVER] = 1
     trace[0] = count - first
     state[PLAYER], state[PLY] = player, count
@@ -124,31 +124,31 @@ def _strike(state, mask, prior, data):  # type: ignore[no-untyped-def]
     mover, other = state[STONES + state[PLAYER]], state[STONES + 1 - state[PLAYER]]
     squares = _decisive(mover, other)
     if squares == 0:
-        squares = ((mover | other) + _BOTTOM) & _BOARD & ~((winning_squares(other) & _BOARD) >> 1)
-    for column in range(_COLUMNS):
-        mask[column] = mask[column] and (squares == 0 or squares & (_COLUMN << (7 * column)) != 0)
+        squares = ((mover | other) + BOTTOM) & SQUARES & ~((winning_squares(other) & SQUARES) >> 1)
+    for column in range(COLUMNS):
+        mask[column] = mask[column] and (squares == 0 or squares & (COLUMN << (7 * column)) != 0)
     return 0
 
 
 @njit(cache=True)
 def _observe(state, obs, data):  # type: ignore[no-untyped-def]
     own, other = state[STONES + state[PLAYER]], state[STONES + 1 - state[PLAYER]]
-    for row in range(_ROWS):
-        for column in range(_COLUMNS):
-            bit = 7 * column + _ROWS - 1 - row
-            obs[row * _COLUMNS + column] = (own >> bit) & 1
-            obs[(_ROWS + row) * _COLUMNS + column] = (other >> bit) & 1
-            obs[(2 * _ROWS + row) * _COLUMNS + column] = 1.0
+    for row in range(ROWS):
+        for column in range(COLUMNS):
+            bit = 7 * column + ROWS - 1 - row
+            obs[row * COLUMNS + column] = (own >> bit) & 1
+            obs[(ROWS + row) * COLUMNS + column] = (other >> bit) & 1
+            obs[(2 * ROWS + row) * COLUMNS + column] = 1.0
     return 0
 
 
 def _describe(state: State) -> str:
     stones = int(state[STONES]), int(state[STONES + 1])
     lines = []
-    for height in range(_ROWS - 1, -1, -1):
-        bits = [1 << (7 * column + height) for column in range(_COLUMNS)]
+    for height in range(ROWS - 1, -1, -1):
+        bits = [1 << (7 * column + height) for column in range(COLUMNS)]
         lines.append(" ".join("●" if stones[0] & bit else "○" if stones[1] & bit else "·" for bit in bits))
-    lines.append(" ".join(_name(column) for column in range(_COLUMNS)))
+    lines.append(" ".join(_name(column) for column in range(COLUMNS)))
     reward = float(_has_four(stones[0])) - float(_has_four(stones[1]))
     lines.append(outcome(reward, _NAMES) if state[OVER] else f"{_NAMES[state[PLAYER]]} to move")
     return "\n".join(lines)
@@ -162,7 +162,7 @@ def _parse(text: str) -> int:
     word = text.strip().lower()
     if len(word) != 1 or word not in "1234567abcdefg":
         raise ValueError(f"{text!r} is not a column: a number 1 to 7 or a letter a to g is wanted")
-    return "1234567abcdefg".index(word) % _COLUMNS
+    return "1234567abcdefg".index(word) % COLUMNS
 
 
 def connect_four(playouts: str = "decisive") -> Game:
@@ -179,17 +179,17 @@ def connect_four(playouts: str = "decisive") -> Game:
     return Game(
         name="connect-four",
         start=start,
-        num_actions=_COLUMNS,
+        num_actions=COLUMNS,
         play=_play,
         legal=_legal,
         describe=_describe,
         action_name=_name,
         parse_action=_parse,
-        max_plies=_COLUMNS * _ROWS,
+        max_plies=COLUMNS * ROWS,
         playout=_playout,
         priors=_strike,
         observe=_observe,
-        obs_shape=(3, _ROWS, _COLUMNS),
+        obs_shape=(3, ROWS, COLUMNS),
         symmetry="mirror",
         data=np.array([float(knowing)]),
     )

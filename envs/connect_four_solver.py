@@ -9,12 +9,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from palestra.envs.connect_four import STONES, winning_squares
+from palestra.envs.connect_four import BOTTOM, COLUMN, COLUMNS, ROWS, SQUARES, STONES, winning_squares
 from palestra.envs.game import OVER, PLAYER, PLY, State
 
-COLUMNS, ROWS = 7, 6
-COLUMN, BOTTOM = 0x7F, sum(1 << (7 * column) for column in range(7))
-BOARD = 0x3F * BOTTOM
 ORDER = (3, 2, 4, 1, 5, 0, 6)
 TABLE = 1 << 23  # positions that are remembered
 
@@ -33,8 +30,8 @@ def _solve(mover, other, plies, alpha, beta, keys, values):  # type: ignore[no-u
     """Returns 1, 0 or -1 for the mover, exact within the bounds; nobody has four, and the mover cannot win at once."""
     if plies >= COLUMNS * ROWS - 1:
         return 0
-    free = ((mover | other) + BOTTOM) & BOARD
-    threats = winning_squares(other) & BOARD
+    free = ((mover | other) + BOTTOM) & SQUARES
+    threats = winning_squares(other) & SQUARES
     moves, forced = free & ~(threats >> 1), free & threats
     if forced:
         if forced & (forced - 1):
@@ -45,7 +42,7 @@ def _solve(mover, other, plies, alpha, beta, keys, values):  # type: ignore[no-u
     key = mover + ((mover | other) + BOTTOM)
     place = ((key * 0x9E3779B97F4A7C) >> 20) & (TABLE - 1)
     if keys[place] == key:
-        low, high = values[place, 0], values[place, 1]
+        low, high = np.int64(values[place, 0]), np.int64(values[place, 1])
         if low == high or low >= beta:
             return low
         if high <= alpha:
@@ -57,7 +54,7 @@ def _solve(mover, other, plies, alpha, beta, keys, values):  # type: ignore[no-u
         if square == 0:
             continue
         after = mover | square
-        made = _count(winning_squares(after) & BOARD & ~(after | other))
+        made = _count(winning_squares(after) & SQUARES & ~(after | other))
         k = number
         while k > 0 and worth[k - 1] < made:
             squares[k], worth[k] = squares[k - 1], worth[k - 1]
@@ -80,7 +77,7 @@ class Solver:
     """Solves positions; what it has found out about some helps with others."""
 
     def __init__(self) -> None:
-        self._keys, self._values = np.zeros(TABLE, np.int64), np.zeros((TABLE, 2), np.int64)
+        self._keys, self._values = np.zeros(TABLE, np.int64), np.zeros((TABLE, 2), np.int8)
 
     def value(self, state: State) -> int:
         """Returns what the player to move gets by perfect play: 1 a win, 0 a draw, -1 a loss.
@@ -114,6 +111,6 @@ class Solver:
         after = mover | square
         if plies + 1 == COLUMNS * ROWS:
             return 0
-        if winning_squares(other) & ((after | other) + BOTTOM) & BOARD:
+        if winning_squares(other) & ((after | other) + BOTTOM) & SQUARES:
             return -1
         return -int(_solve(other, after, plies + 1, -1, 1, self._keys, self._values))

@@ -6,12 +6,20 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from palestra.envs.board_env import board_env
+from palestra.envs.board_env import check_board
 from palestra.envs.game import OVER, PLAYER, State, legal_mask, move
 from palestra.envs.games import make_game
+from palestra.envs.go.env import GoEnv, seat_in
 from palestra.envs.rng import randint, seed_state
 
 Planes = NDArray[np.float32]
+
+
+def game_name(env: Any) -> str:
+    """Returns the name of the game that an unwrapped environment plays, as go-9x9; nothing where it plays none."""
+    if isinstance(env, GoEnv):
+        return f"go-{env.rules.size}x{env.rules.size}"
+    return env.game.name if isinstance(env, GameEnv) else ""
 
 
 class GameEnv(gym.Env[Planes, np.int64]):
@@ -30,7 +38,7 @@ class GameEnv(gym.Env[Planes, np.int64]):
         if game.partition("-")[0] == "go":
             options = {"rules": "tromp-taylor"} | options
         self.game = make_game(game, **options)
-        board_env(self.game, render_mode)  # checks both
+        check_board(self.game, render_mode)
         self.render_mode = render_mode
         self.observation_space = gym.spaces.Box(0.0, 1.0, self.game.obs_shape, np.float32)
         self.action_space = gym.spaces.Discrete(self.game.num_actions)
@@ -45,7 +53,7 @@ class GameEnv(gym.Env[Planes, np.int64]):
             self._rng = seed_state(int(self.np_random.integers(2**63)) if seed is None else seed)
             self._played = -1
         self._played += 1
-        self.seat, self.state = self._played % 2, self.game.start.copy()
+        self.seat, self.state = seat_in("alternate", self._played), self.game.start.copy()
         self._answers(self._rng)
         return self._obs(), self._info()
 

@@ -66,8 +66,8 @@ class GoBatch:
         if num_games < 1:
             raise ValueError(f"num_games is {num_games}, but at least one game is wanted")
         self.rules, self.num_games, self.num_actions = rules, num_games, rules.size**2 + 1
-        observe, self.obs_shape = feature_set(features, rules.size)
-        self._observe = functions(replace(go_game(rules), observe=observe)).observe
+        game = go_game(rules, features=features)
+        self.obs_shape, self._observe = game.obs_shape, functions(game).observe
         self._start = new_state(rules)
         self.states = np.tile(self._start, (num_games, 1))  # as in envs/go/state.py
         self._rngs = np.stack([seed_state(seed, i) for i in range(num_games)])
@@ -115,6 +115,11 @@ class GoBatch:
         reward, over = np.empty(self.num_games), np.empty(self.num_games, np.bool_)
         step_all(self.states, self._start, actions, reset, NO_DATA, reward, over)
         return reward, over
+
+    def keep(self, where: Bools) -> None:
+        """Goes on with the games where `where` `[B]` says so, in their order, and forgets the others."""
+        self.states, self._rngs = self.states[where], self._rngs[where]
+        self.num_games = len(self.states)
 
     def reset(self, where: Bools | None = None) -> None:
         """Begins all games anew, or those where `where` `[B]` says so."""

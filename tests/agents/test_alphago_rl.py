@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from palestra.agents.alphago_rl import AlphaGoRL, AlphaGoRLConfig, mean_of_others
-from palestra.agents.self_play import Played, Table
+from palestra.agents.self_play import Played, play_batch
 from palestra.envs.go.rules import Rules
+from palestra.envs.go.vector import GoBatch
 from palestra.envs.spec import EnvSpec
 from palestra.networks import create
 from palestra.networks.pretrained import save_pretrained
@@ -54,7 +55,7 @@ def test_the_gradient_is_that_of_a_plain_loop_over_the_moves(parent: str) -> Non
     def even(obs: np.ndarray) -> np.ndarray:
         return np.zeros((len(obs), 26))
 
-    played = Table(Rules(5, komi=0.5), "alphago-zero").play(even, even, 4, np.random.default_rng(0))
+    played = play_batch(GoBatch(Rules(5, komi=0.5), 4), even, even, np.random.default_rng(0))
     advantage = np.random.default_rng(1).normal(size=len(played.action))
     rows = np.arange(0, len(played.action), 3)
     loss, entropy = agent._add_gradient(played, advantage, rows, len(rows))

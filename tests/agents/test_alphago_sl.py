@@ -9,14 +9,8 @@ import pytest
 import torch
 
 from palestra.agents.alphago_sl import AlphaGoSL, AlphaGoSLConfig, objective
-from palestra.agents.board_moves import own_eyes
 from palestra.cli import checkpoint
-from palestra.envs.go.board import is_eye, point_of
-from palestra.envs.go.features import feature_set
-from palestra.envs.go.rules import Rules
-from palestra.envs.go.state import EMPTY, OVER, PLAYER
 from palestra.envs.spec import EnvSpec
-from tests.envs.go.checks import random_state
 
 ENV = EnvSpec("palestra/Go-v0", kwargs={"size": 5})
 
@@ -77,28 +71,6 @@ def test_losses_and_hits_by_hand() -> None:
     assert torch.allclose(losses, expected)
     assert metrics["accuracy"].tolist() == [0.0, 1.0]
     assert metrics["top5"].tolist() == [1.0, 1.0]
-
-
-def test_only_legal_moves_are_made_and_no_own_eye_is_filled(games: Path) -> None:
-    agent = make(games)
-    observe, shape = feature_set("alphago-zero", 5)
-    for seed in range(30):
-        state = random_state(Rules(5, superko="simple"), 30, seed)
-        state[OVER] = 0
-        obs = np.zeros((1, *shape), np.float32)
-        observe(state, obs.reshape(-1), np.zeros(1))
-        own = int(state[PLAYER]) + 1
-        points = [int(point_of(state, a)) for a in range(25)]
-        eyes = [bool(state[p] == EMPTY and is_eye(state, p, own)) for p in points]
-        assert own_eyes(obs).ravel().tolist() == eyes
-        mask = np.ones((1, 26), np.bool_)
-        mask[0, :25] = obs[0, 0].ravel() + obs[0, 1].ravel() == 0
-        for explore in (False, True):
-            action = int(agent.act(obs, np.array([False]), mask, explore=explore)[0])
-            assert mask[0, action]
-            assert action == 25 or not eyes[action]
-            left = any(mask[0, a] and not eyes[a] for a in range(25))
-            assert (action != 25) == left
 
 
 @pytest.mark.parametrize(

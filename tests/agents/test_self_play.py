@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from palestra.agents.self_play import Table
+from palestra.agents.self_play import play_batch
 from palestra.envs.go.batch import sensible_all
 from palestra.envs.go.board import is_eye, point_of
 from palestra.envs.go.position import Position
 from palestra.envs.go.rules import Rules
 from palestra.envs.go.state import BLACK, OVER, PLAYER
+from palestra.envs.go.vector import GoBatch
 
 RULES = Rules(5, komi=0.5)
 
@@ -46,7 +47,7 @@ def test_sensible_moves_are_the_legal_ones_that_fill_no_eye() -> None:
 
 def test_games_are_replayed_to_the_same_results() -> None:
     """The learner plays in a fixed order, and so does the opponent: every game is known from its colour."""
-    played = Table(RULES, "alphago-zero").play(in_order, in_order, 5, np.random.default_rng(0))
+    played = play_batch(GoBatch(RULES, 5), in_order, in_order, np.random.default_rng(0))
     position = Position(RULES)
     moves: list[int] = []
     while not position.state[OVER]:
@@ -73,7 +74,7 @@ def test_moves_are_drawn_by_their_probabilities() -> None:
     def policy(obs: np.ndarray) -> np.ndarray:
         return np.broadcast_to(logits, (len(obs), 26))
 
-    played = Table(Rules(5, max_moves=2), "alphago-zero").play(policy, even, 6000, np.random.default_rng(0))
+    played = play_batch(GoBatch(Rules(5, max_moves=2), 6000), policy, even, np.random.default_rng(0))
     black = played.action[played.game < 3000]
     assert np.isin(black, [3, 7]).all()
     assert (black == 3).mean() == pytest.approx(0.75, abs=4 * np.sqrt(0.75 * 0.25 / 3000))

@@ -3,6 +3,7 @@
 import importlib
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +54,7 @@ def test_work_whose_process_was_killed_is_begun_anew(tmp_path: Path) -> None:
 
 
 def test_processes_that_die_again_and_again_are_an_error() -> None:
-    with Workers(2) as workers, pytest.raises(RuntimeError, match="2 processes died 3 times; fewer workers"):
+    with Workers(2) as workers, pytest.raises(ChildProcessError, match="2 processes died 3 times; fewer workers"):
         workers.run(always_killed, [(1,)])
 
 
@@ -91,7 +92,6 @@ def test_a_cluster_of_several_nodes_loses_no_work_when_one_is_killed(cluster: An
     with Workers(2, made.address) as workers:
         weights = [np.ones(10_000)]
         assert workers.run(summed, [(weights, x) for x in range(4)]) == [10_000.0 + x for x in range(4)]
-        import threading
 
         def kill() -> None:
             while len(list(tmp_path.iterdir())) < 2:

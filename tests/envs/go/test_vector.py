@@ -208,3 +208,15 @@ def test_a_batch_draws_each_of_its_boards() -> None:
     texts = games.render() or ()
     assert [text.count("X") for text in texts] == [1, 0]
     assert GoVectorEnv(2, 3).render() is None
+
+
+def test_games_that_are_kept_go_on_as_they_were() -> None:
+    whole, part = GoBatch(Rules(size=5), 4, 3), GoBatch(Rules(size=5), 4, 3)
+    for batch in (whole, part):
+        batch.run(6)
+    where = np.array([True, False, False, True])
+    part.keep(where)
+    assert part.num_games == 2
+    assert (part.observe() == whole.observe()[where]).all()
+    assert (part.sensible() == whole.sensible()[where]).all()
+    assert part.draw().tolist() == whole.draw()[where].tolist()  # with the same randomness
