@@ -157,7 +157,12 @@ class AlphaZero:
 
     @classmethod
     def defaults(cls, env: EnvSpec, steps: int) -> AlphaZeroConfig:
-        """Returns the options that suit a number of games."""
+        """Returns the options that suit a number of games.
+
+        Raises:
+            ValueError: the environment is not palestra/Game-v0.
+        """
+        _check_game(env)
         return AlphaZeroConfig(plan=steps, precision=best_precision(gpu=False))
 
     def act(
@@ -179,6 +184,14 @@ class AlphaZero:
         """Returns a player that searches as long as the agent does in its own games, for the best move."""
         return MCTSPlayer(search_config(game, self.config, exploring=False), game, seed, self.evaluator())
 
+    def prepare(self) -> None:
+        """Checks that what is to play is there.
+
+        Raises:
+            ValueError: it is not.
+        """
+        Workers(self.config.workers, self.config.cluster)
+
     def train(self, env: EnvSpec, steps: int) -> Iterator[tuple[int, Metrics]]:
         """Plays and learns until at least `steps` games were played.
 
@@ -187,8 +200,7 @@ class AlphaZero:
         Raises:
             ValueError: the environment is not palestra/Game-v0.
         """
-        if env.id != "palestra/Game-v0":
-            raise ValueError(f"alphazero plays games by name, as with --env connect-four, but was given {env.id}")
+        _check_game(env)
         kwargs, c = dict(env.kwargs), self.config
         symmetry = GameEnv(**kwargs).game.symmetry
         with Workers(c.workers, c.cluster) as workers:
@@ -280,6 +292,11 @@ class AlphaZero:
         if score > c.gate:
             self._best = weights
         return {"eval/gate_score": score}
+
+
+def _check_game(env: EnvSpec) -> None:
+    if env.id != "palestra/Game-v0":
+        raise ValueError(f"alphazero plays games by name, as with --env connect-four, but was given {env.id}")
 
 
 def score_of_first(games: list[GameOfSearch]) -> float:

@@ -1,5 +1,6 @@
 """AlphaZero: its losses by hand, exact resume, symmetries, and perfect play where that can be checked."""
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -120,3 +121,11 @@ def test_it_plays_games_by_name_alone() -> None:
         AlphaZero(SMALL, gym.spaces.Discrete(3), gym.spaces.Discrete(2), 0)
     with pytest.raises(ValueError, match="as with --env connect-four, but was given palestra/Go-v0"):
         next(iter(agent_of().train(EnvSpec("palestra/Go-v0"), 8)))
+    with pytest.raises(ValueError, match="but was given palestra/Go-v0"):
+        AlphaZero.defaults(EnvSpec("palestra/Go-v0"), 8)
+
+
+def test_a_cluster_that_cannot_be_is_said_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ValueError, match="cluster 'auto' needs Ray"):
+        agent_of(replace(SMALL, cluster="auto")).prepare()
