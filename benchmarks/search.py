@@ -11,7 +11,7 @@ among those of `--tune`, which lets its bots of several constants play ours. The
 Without OpenSpiel (the extra bench brings it) ours is measured alone. A match has games x seeds games, of 100 ms a move
 a fifth of that.
 
-    python benchmarks/search.py [--games 50] [--seeds 2] [--tune]
+    python benchmarks/search.py [--games 50] [--seeds 2] [--only "connect-four, from the start"] [--tune]
 """
 
 import argparse
@@ -184,12 +184,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--games", type=int, default=50, help="games of a match and seed")
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--only", default="", help="matches whose names hold this text, and no simulations a second")
     parser.add_argument("--tune", action="store_true", help="try constants of UCT for OpenSpiel")
     args = parser.parse_args()
     pyspiel = import_peer()
     figures: dict[str, Any] = {"games": args.games, "seeds": args.seeds, "rates": {}, "matches": {}}
     print(f"{'simulations a second':<22}{'ours':>10}{'OpenSpiel':>12}{'ratio':>9}")
-    for name in NAMES:
+    for name in () if args.only else NAMES:
         rate = figures["rates"][name] = rates(pyspiel, name)
         theirs = (
             f"{rate['openspiel']:>12,.0f}{rate['palestra'] / rate['openspiel']:>8.1f}x" if pyspiel else f"{'-':>12}"
@@ -199,7 +200,7 @@ def main() -> None:
         print("OpenSpiel is missing: pip install 'palestra[bench]' brings it")
     else:
         print(f"\n{'':56}{'won':>6}{'lost':>6}{'drew':>6}{'score':>9}  95 % interval   ms, ours   theirs")
-        for row in rows():
+        for row in (row for row in rows() if args.only in str(row)):
             for constant in CONSTANTS if args.tune else (EXPLORATION[row.name],):
                 label = f"{row}{f', c={constant}' if args.tune else ''}"
                 figures["matches"][label] = match(pyspiel, row, args.games, args.seeds, constant)
