@@ -5,8 +5,8 @@ at random too. Elo is above random play.
 switches: trainings that take the same time and differ in one option, with several seeds, against those without it.
 
 All play by the search of their own games, without noise; games begin with two random plies, each opening is played
-twice with colours swapped. Wu, "Accelerating self-play learning in Go" (2019), has much larger networks and searches
-for a thousand times as long. The step size stays the same, as how many games there will be is not known. Trainings and
+twice with colours swapped. The step size stays the same, as how many games there will be is not known. The switches are
+those of Wu, "Accelerating self-play learning in Go" (2019), whose networks and searches are far larger. Trainings and
 results that are there are not made again.
 
     python benchmarks/alphazero_go.py curve|switches [--minutes 60] [--games 60] [--seeds 2] [--size 9]

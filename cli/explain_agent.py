@@ -28,7 +28,8 @@ from palestra.perception.episode_pictures import EpisodePictures, draw_importanc
 from palestra.perception.explain_pictures import save_figure, shown
 from palestra.perception.scores import Unit
 
-VALUES = "action values"
+VALUES, CHANCES = "action values", "probabilities of the actions"
+WHOLE = "the position's value"
 SHOWN = 5  # moves of a board game that are named
 AT_ONCE = 32  # observations that are explained together
 
@@ -73,6 +74,7 @@ def explain_agent(run: Run, options: Options) -> Path:
     targets = _targets(episode, values, target, env)
     maps = explained(network, episode.inputs, targets, method, options)
     label, values = _labelled(agent, values, episode, len(names))
+    names = [WHOLE] if label == WHOLE else names
     out.parent.mkdir(parents=True, exist_ok=True)
     if image:
         _film(episode, maps, values, targets, out, names=names, label=label, fps=options.fps or _fps(env))
@@ -88,7 +90,8 @@ def explain_agent(run: Run, options: Options) -> Path:
 def play(agent: Agent, env: EnvSpec, options: Options) -> Episode:
     """Plays an episode without exploring, and keeps what the network saw."""
     modes = env.make().metadata.get("render_modes") or []
-    game = env.make(render_mode="rgb_array" if "rgb_array" in modes else None)
+    game: Any = env.make(render_mode="rgb_array" if "rgb_array" in modes else None)
+    go = game_name(game.unwrapped).startswith("go-")
     seen, pictures, actions, returns, states = [], [], [], [], []
     score, ended = 0.0, False
     try:
@@ -97,8 +100,8 @@ def play(agent: Agent, env: EnvSpec, options: Options) -> Episode:
             for step in range(options.steps):
                 seen.append(np.asarray(obs).copy())
                 pictures.append(None if game.render_mode is None else np.asarray(game.render()).copy())
-                if game_name(game.unwrapped).startswith("go-"):
-                    states.append(game.unwrapped.state.copy())  # type: ignore[attr-defined]
+                if go:
+                    states.append(game.unwrapped.state.copy())
                 mask = info.get("action_mask")
                 batch_mask = None if mask is None else np.asarray(mask, np.bool_)[None]
                 action = agent.act(seen[-1][None], np.array([step == 0]), batch_mask, explore=False)[0]
@@ -170,9 +173,11 @@ def _unit(network: nn.Module, options: Options) -> Unit | None:
 
 
 def _targets(episode: Episode, values: Tensor, target: int | None, env: EnvSpec) -> Tensor:
-    """Returns the outputs `[T]` that are explained: the actions taken, or the one that was asked for."""
+    """Returns the outputs `[T]` that are explained: the actions taken, the one that was asked for, or the only one."""
     if target is not None:
         return torch.full((len(values),), target)
+    if values.shape[1] == 1:
+        return torch.zeros(len(values), dtype=torch.int64)
     if episode.actions.ndim > 1:  # continuous: the strongest of the means
         return values.abs().argmax(dim=1)
     game = env.make()
@@ -182,12 +187,14 @@ def _targets(episode: Episode, values: Tensor, target: int | None, env: EnvSpec)
 
 
 def _labelled(agent: Agent, values: Tensor, episode: Episode, num_actions: int) -> tuple[str, Tensor]:
-    """Returns what the outputs are, and them: action values, probabilities, or means of continuous actions."""
+    """Returns what the outputs are, and them: action values, probabilities, means of continuous actions, or a value."""
     if hasattr(agent, "action_values"):
         return VALUES, values
     if episode.actions.ndim > 1:
         return "means of the actions", values
-    return "probabilities of the actions", values[:, :num_actions].softmax(dim=1)  # others judge the whole
+    if values.shape[1] == 1:
+        return WHOLE, values
+    return CHANCES, values[:, :num_actions].softmax(dim=1)  # others judge the whole
 
 
 def _fps(env: EnvSpec) -> float:
@@ -206,34 +213,36 @@ def _film(
     fps: float,
 ) -> None:
     imageio: Any = importlib.import_module("imageio")
-    strengths, numbers = maps.numpy(), values.numpy()
+    draw = _boards if episode.states else _frames
+    frames = draw(episode, maps.numpy(), values.numpy(), targets, names, label)
     settings = {"fps": fps, "macro_block_size": 2} if out.suffix == ".mp4" else {"duration": 1000 / fps, "loop": 0}
-    if episode.states:
-        with imageio.get_writer(out, **settings) as video:
-            for board in _boards(episode, strengths, numbers, targets, names):
-                video.append_data(board)
-        return
-    scenes = (episode.pictures[0], shown(episode.inputs[0]), strengths, numbers)
-    centred = label == VALUES
-    drawn = EpisodePictures(*scenes, names, f"{label}, less their mean" if centred else label, centred=centred)
     with Progress("drawing", len(maps)) as progress, imageio.get_writer(out, **settings) as video:
-        for t in range(len(maps)):
-            title = f"step {t:>4}   return {episode.returns[t]:>8.4g}"
-            picture = shown(episode.inputs[t])
-            video.append_data(
-                drawn.draw(episode.pictures[t], picture, strengths[t], numbers[t], int(targets[t]), title)
-            )
-            progress.update(t + 1)
+        for number, frame in enumerate(frames, 1):
+            video.append_data(frame)
+            progress.update(number)
+
+
+def _frames(
+    episode: Episode, maps: NDArray[Any], values: NDArray[Any], targets: Tensor, names: list[str], label: str
+) -> Iterator[NDArray[np.uint8]]:
+    """Yields the pictures of an episode, with what counted over what the network saw, and what it said of actions."""
+    centred = label == VALUES
+    title = f"{label}, less their mean" if centred else label
+    drawn = EpisodePictures(episode.pictures[0], shown(episode.inputs[0]), maps, values, names, title, centred=centred)
+    for t, (picture, seen) in enumerate(zip(episode.pictures, episode.inputs, strict=True)):
+        title = f"step {t:>4}   return {episode.returns[t]:>8.4g}"
+        yield drawn.draw(picture, shown(seen), maps[t], values[t], int(targets[t]), title)
 
 
 def _boards(
-    episode: Episode, maps: NDArray[Any], values: NDArray[Any], targets: Tensor, names: list[str]
+    episode: Episode, maps: NDArray[Any], values: NDArray[Any], targets: Tensor, names: list[str], label: str
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yields the boards of a game of Go with what counted on them, and the actions that were likeliest."""
+    """Yields the boards of a game of Go with what counted on them, and the actions that stand highest."""
+    form = ".1%" if label == CHANCES else ".2f"
     sides = ("the agent", "its opponent")
     pictures = GamePictures(*(sides if episode.states[0][PLAYER] == 0 else sides[::-1]))
     for t, state in enumerate(episode.states):
         strength = maps[t] / max(float(np.abs(maps[t]).max()), 1e-12)
         order = np.argsort(-values[t])[:SHOWN]
-        lines = [f"what counted for {names[int(targets[t])]}", *(f"{names[a]} {values[t][a]:.1%}" for a in order)]
+        lines = [f"what counted for {names[int(targets[t])]}", *(f"{names[a]} {values[t][a]:{form}}" for a in order)]
         yield pictures.draw(state, Thoughts(), lines, np.sign(strength) * np.sqrt(np.abs(strength)))

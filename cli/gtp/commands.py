@@ -26,35 +26,42 @@ from palestra.envs.go.state import BLACK, EMPTY, WHITE
 
 
 def protocol_version(session: Session, args: list[str]) -> str:
+    """Returns the version of GTP."""
     take(args, 0, 0, "")
     return "2"
 
 
 def name(session: Session, args: list[str]) -> str:
+    """Returns the engine's name, with the agent's."""
     take(args, 0, 0, "")
     return f"Palestra {session.brain.name}"
 
 
 def program_version(session: Session, args: list[str]) -> str:
+    """Returns the package's version."""
     take(args, 0, 0, "")
     return version("palestra")
 
 
 def known_command(session: Session, args: list[str]) -> str:
+    """Says whether there is a command: `known_command NAME`."""
     return "true" if " ".join(args) in session.commands else "false"
 
 
 def list_commands(session: Session, args: list[str]) -> str:
+    """Returns all commands, one a line."""
     take(args, 0, 0, "")
     return "\n".join(session.commands)
 
 
 def leave(session: Session, args: list[str]) -> str:
+    """Ends the engine once this is answered."""
     session.ended = True
     return ""
 
 
 def boardsize(session: Session, args: list[str]) -> str:
+    """Clears the board and changes its size: `boardsize N`, or `N N` for the rectangular one."""
     if len(args) == 2 and args[0] != args[1]:
         raise CommandError("unacceptable size: only square boards can be played")
     if not args or len(args) > 2:
@@ -69,11 +76,13 @@ def boardsize(session: Session, args: list[str]) -> str:
 
 
 def query_boardsize(session: Session, args: list[str]) -> str:
+    """Returns the size of the board."""
     take(args, 0, 0, "")
     return str(session.table.size)
 
 
 def clear_board(session: Session, args: list[str]) -> str:
+    """Begins a new game under the same rules."""
     take(args, 0, 0, "")
     session.table.clear()
     session.new_game()
@@ -81,6 +90,7 @@ def clear_board(session: Session, args: list[str]) -> str:
 
 
 def komi(session: Session, args: list[str]) -> str:
+    """Changes what White gets and keeps the board: `komi POINTS`, a multiple of a half."""
     take(args, 1, 1, "KOMI")
     rules = session.table.rules
     session.table.change_rules(_rules(rules, rules.size, read_float(args[0], "komi")))
@@ -89,11 +99,13 @@ def komi(session: Session, args: list[str]) -> str:
 
 
 def get_komi(session: Session, args: list[str]) -> str:
+    """Returns what White gets."""
     take(args, 0, 0, "")
     return f"{session.table.rules.komi:g}"
 
 
 def play(session: Session, args: list[str]) -> str:
+    """Makes a move for either side: `play COLOR VERTEX`; one that is illegal changes nothing."""
     take(args, 2, 2, "COLOR VERTEX")
     color, action = read_color(args[0]), read_vertex(args[1], session.table.size)
     try:
@@ -105,11 +117,13 @@ def play(session: Session, args: list[str]) -> str:
 
 
 def undo(session: Session, args: list[str]) -> str:
+    """Takes back the last move."""
     take(args, 0, 0, "")
     return gg_undo(session, ["1"])
 
 
 def gg_undo(session: Session, args: list[str]) -> str:
+    """Takes back some moves, or one: `gg-undo [MOVES]`."""
     take(args, 0, 1, "[MOVES]")
     number = read_int(args[0], "the number of moves", 1, 999_999) if args else 1
     if number > len(session.table.moves):
@@ -121,6 +135,7 @@ def gg_undo(session: Session, args: list[str]) -> str:
 
 
 def showboard(session: Session, args: list[str]) -> str:
+    """Returns the board as text, with komi, rules and the number of moves."""
     take(args, 0, 0, "")
     rules = session.table.rules
     facts = f"komi {rules.komi:g}, {rules.superko} superko, {rules.scoring}, {len(session.table.moves)} moves"
@@ -128,6 +143,7 @@ def showboard(session: Session, args: list[str]) -> str:
 
 
 def fixed_handicap(session: Session, args: list[str]) -> str:
+    """Puts handicap stones on the points that GTP lists (section 4.1.1): `fixed_handicap STONES`; names them."""
     take(args, 1, 1, "STONES")
     number = read_int(args[0], "the number of stones", -999, 999_999)
     size, most = session.table.size, most_handicap(session.table.size)
@@ -137,6 +153,7 @@ def fixed_handicap(session: Session, args: list[str]) -> str:
 
 
 def place_free_handicap(session: Session, args: list[str]) -> str:
+    """Puts handicap stones where the engine likes, on the same points, fewer if there are not as many; names them."""
     take(args, 1, 1, "STONES")
     size, most = session.table.size, most_handicap(session.table.size)
     number = read_int(args[0], "the number of stones", -999, 999_999)
@@ -146,6 +163,7 @@ def place_free_handicap(session: Session, args: list[str]) -> str:
 
 
 def set_free_handicap(session: Session, args: list[str]) -> str:
+    """Puts handicap stones on given points: `set_free_handicap VERTEX VERTEX ...`."""
     size = session.table.size
     stones = [read_vertex(arg, size) for arg in args]
     if len(stones) < 2 or len(stones) > size * size - 1:
@@ -157,6 +175,7 @@ def set_free_handicap(session: Session, args: list[str]) -> str:
 
 
 def set_position(session: Session, args: list[str]) -> str:
+    """Sets up a board in place of the game: `set_position COLOR POINT COLOR POINT ...`."""
     if len(args) % 2:
         raise syntax_error("pairs of a colour and a point are wanted")
     stones: dict[int, list[int]] = {BLACK: [], WHITE: []}
@@ -171,41 +190,49 @@ def set_position(session: Session, args: list[str]) -> str:
 
 
 def is_legal(session: Session, args: list[str]) -> str:
+    """Returns 1 for a move that is legal and 0 for others: `is_legal COLOR VERTEX`."""
     take(args, 2, 2, "COLOR VERTEX")
     color, action = read_color(args[0]), read_vertex(args[1], session.table.size)
     return "0" if session.table.forbidden(action, color) else "1"
 
 
 def all_legal(session: Session, args: list[str]) -> str:
+    """Returns the points where a colour may move: `all_legal COLOR`."""
     take(args, 1, 1, "COLOR")
     return session.table.names(session.table.legal(read_color(args[0]))[:-1].nonzero()[0])
 
 
 def captures(session: Session, args: list[str]) -> str:
+    """Returns how many stones a colour has taken: `captures COLOR`."""
     take(args, 1, 1, "COLOR")
     return str(session.table.position.captured[read_color(args[0]) - BLACK])
 
 
 def color(session: Session, args: list[str]) -> str:
+    """Returns what is on a point: `color VERTEX`, black, white or empty."""
     take(args, 1, 1, "VERTEX")
     stone = session.table.position.board.ravel()[read_point(args[0], session.table.size)]
     return NAMES.get(int(stone), "empty")
 
 
 def countlib(session: Session, args: list[str]) -> str:
+    """Returns how many liberties the chain at a point has: `countlib VERTEX`."""
     return str(len(_chain(session, args)[1]))
 
 
 def findlib(session: Session, args: list[str]) -> str:
+    """Returns the liberties of the chain at a point: `findlib VERTEX`."""
     return session.table.names(_chain(session, args)[1])
 
 
 def list_stones(session: Session, args: list[str]) -> str:
+    """Returns the points of a colour's stones: `list_stones COLOR`."""
     take(args, 1, 1, "COLOR")
     return session.table.names(session.table.stones(read_color(args[0])))
 
 
 def last_move(session: Session, args: list[str]) -> str:
+    """Returns colour and vertex of the last move; an error if none was made."""
     take(args, 0, 0, "")
     if not session.table.moves:
         raise CommandError("no previous move known")
@@ -214,6 +241,7 @@ def last_move(session: Session, args: list[str]) -> str:
 
 
 def move_history(session: Session, args: list[str]) -> str:
+    """Returns all moves, the last one first, one a line."""
     take(args, 0, 0, "")
     moves = reversed(session.table.moves)
     return "\n".join(f"{NAMES[mover]} {session.table.name(action)}" for mover, action in moves)

@@ -16,18 +16,21 @@ from palestra.envs.go.dead import dead_stones
 
 
 def genmove(session: Session, args: list[str]) -> str:
+    """Chooses a move and makes it: `genmove COLOR`; returns its vertex, pass or resign."""
     take(args, 1, 1, "COLOR")
     color = read_color(args[0])
     return made(session, color, chosen(session, color))
 
 
 def reg_genmove(session: Session, args: list[str]) -> str:
+    """Chooses a move as `genmove` does and leaves the board as it is."""
     take(args, 1, 1, "COLOR")
     choice = chosen(session, read_color(args[0]))
     return "resign" if choice.action == RESIGN else session.table.name(choice.action)
 
 
 def genmove_cleanup(session: Session, args: list[str]) -> str:
+    """Makes a move that takes off the opponent's dead stones, as long as there are any, before a pass."""
     take(args, 1, 1, "COLOR")
     color = read_color(args[0])
     fail_unless_open(session)
@@ -86,6 +89,7 @@ def _towards(session: Session, color: int, dead: set[int]) -> int:
 
 
 def time_settings(session: Session, args: list[str]) -> str:
+    """Sets the time of a game: `time_settings MAIN BYO_YOMI STONES`, seconds twice."""
     take(args, 3, 3, "MAIN_TIME BYO_YOMI_TIME BYO_YOMI_STONES")
     main, period = (read_seconds(arg, "a time") for arg in args[:2])
     session.settings = standard(main, period, read_int(args[2], "the number of stones", 0, 999_999))
@@ -94,6 +98,7 @@ def time_settings(session: Session, args: list[str]) -> str:
 
 
 def kgs_time_settings(session: Session, args: list[str]) -> str:
+    """Sets the time by its kind: `none`, `absolute MAIN`, `byoyomi` or `canadian MAIN PERIOD NUMBER`."""
     kind = args[0].lower() if args else ""
     if kind not in KINDS:
         raise syntax_error(f"the kind of time is {shown(kind)}, but one of {', '.join(KINDS)} is wanted")
@@ -108,11 +113,13 @@ def kgs_time_settings(session: Session, args: list[str]) -> str:
 
 
 def list_time_settings(session: Session, args: list[str]) -> str:
+    """Returns the kinds of time that `kata-time_settings` knows."""
     take(args, 0, 0, "")
     return " ".join(KINDS)
 
 
 def time_left(session: Session, args: list[str]) -> str:
+    """Says what is left on a clock: `time_left COLOR SECONDS STONES`; no stones in main time."""
     take(args, 3, 3, "COLOR TIME STONES")
     color, seconds = read_color(args[0]), read_seconds(args[1], "the time")
     session.left[color] = TimeLeft(seconds, read_int(args[2], "the number of stones", 0, 999_999))
@@ -120,11 +127,13 @@ def time_left(session: Session, args: list[str]) -> str:
 
 
 def final_score(session: Session, args: list[str]) -> str:
+    """Returns the result with dead stones off, as B+3.5, W+2 or 0."""
     take(args, 0, 0, "")
     return score_text(final_lead(session.table))
 
 
 def final_status_list(session: Session, args: list[str]) -> str:
+    """Returns the stones or points of a status, a chain a line: `final_status_list STATUS`."""
     take(args, 1, 1, "alive|dead|seki|black_territory|white_territory")
     try:
         return status_list(session.table, args[0].lower())
@@ -133,15 +142,18 @@ def final_status_list(session: Session, args: list[str]) -> str:
 
 
 def game_over(session: Session, args: list[str]) -> str:
+    """Takes notice of the end of a game on KGS; there is nothing to do."""
     return ""
 
 
 def explain_last_move(session: Session, args: list[str]) -> str:
+    """Returns what the last move that was chosen was expected to bring."""
     take(args, 0, 0, "")
     return session.comment
 
 
 def describe_engine(session: Session, args: list[str]) -> str:
+    """Returns the engine's name and the agent's options."""
     take(args, 0, 0, "")
     player = session.brain.player
     config = getattr(player, "config", "")
@@ -149,11 +161,13 @@ def describe_engine(session: Session, args: list[str]) -> str:
 
 
 def cpu_time(session: Session, args: list[str]) -> str:
+    """Returns the seconds of processor time spent on choosing moves."""
     take(args, 0, 0, "")
     return f"{session.thinking:.3f}"
 
 
 def cputime(session: Session, args: list[str]) -> str:
+    """Returns the seconds of processor time that the process has used."""
     take(args, 0, 0, "")
     return f"{time.process_time():.3f}"
 

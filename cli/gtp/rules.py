@@ -87,11 +87,13 @@ def read_fields(rules: Rules, fields: dict[str, Any]) -> Rules:
 
 
 def kata_get_rules(session: Session, args: list[str]) -> str:
+    """Returns the rules as a JSON object of KataGo's fields."""
     take(args, 0, 0, "")
     return json.dumps(fields_of(session.table.rules), separators=(",", ":"))
 
 
 def kata_set_rules(session: Session, args: list[str]) -> str:
+    """Changes the rules by name or by a JSON object of fields, if all moves of the game are legal under them."""
     text = " ".join(args)
     if not text or len(text) > LONGEST_JSON:
         raise syntax_error("the name of rules, or a JSON object of their fields, is wanted")
@@ -105,12 +107,14 @@ def kata_set_rules(session: Session, args: list[str]) -> str:
 
 
 def kata_set_rule(session: Session, args: list[str]) -> str:
+    """Changes one field of the rules: `kata-set-rule FIELD VALUE`."""
     take(args, 2, 2, "FIELD VALUE")
     value: Any = {"true": True, "false": False}.get(args[1].lower(), args[1])
     return _set(session, read_fields(session.table.rules, {args[0]: value}))
 
 
 def kgs_rules(session: Session, args: list[str]) -> str:
+    """Changes the rules to those that KGS names: chinese, aga, japanese or new_zealand."""
     take(args, 1, 1, "chinese|aga|japanese|new_zealand")
     return _set_named(session, args[0].lower())
 
@@ -133,6 +137,7 @@ def _set(session: Session, rules: Rules) -> str:
 
 
 def loadsgf(session: Session, args: list[str]) -> str:
+    """Loads a game, up to the position before a move if one is given: `loadsgf FILE [MOVE_NUMBER]`."""
     take(args, 1, 2, "FILE [MOVE_NUMBER]")
     before = read_int(args[1], "the move number", 1, 999_999) if len(args) == 2 else 1_000_000
     try:
@@ -193,6 +198,7 @@ def record_of_table(table: Table, **known: Any) -> GameRecord:
 
 
 def printsgf(session: Session, args: list[str]) -> str:
+    """Returns the game as SGF, or writes it to a file: `printsgf [FILE]`."""
     take(args, 0, 1, "[FILE]")
     text = dump([tree_of(record_of_table(session.table))])
     if not args or args[0] == "-":

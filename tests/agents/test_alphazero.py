@@ -64,19 +64,17 @@ def test_a_policy_acts_within_the_mask() -> None:
 
 
 @pytest.mark.slow
-def test_tic_tac_toe_is_played_nearly_perfectly() -> None:
-    """After 1,000 games the agent, with 100 simulations a move, loses 2 % of the lines at most: every answer is tried.
-
-    A perfect player loses none; 0 to 6 of about 550 were lost in the seeds and sizes that were tried.
-    """
-    config = AlphaZeroConfig(width=16, blocks=2, plan=1000, window=10_000, reuse=16.0)
+def test_tic_tac_toe_is_played_perfectly() -> None:
+    """After 1,500 games the agent, with 100 simulations a move, loses to no play at all: every answer is tried."""
+    config = AlphaZeroConfig(width=16, blocks=2, simulations=50, random_plies=6, plan=1500, window=20_000, reuse=16.0)
     agent = agent_of(config)
-    list(agent.train(TIC_TAC_TOE, 1000))
+    list(agent.train(TIC_TAC_TOE, 1500))
     agent.config = replace(config, simulations=100)
     game = make_game("tic-tac-toe")
-    results = [result for seat in (0, 1) for result in results_of(game, agent, seat)]
-    assert len(results) > 300
-    assert np.mean(np.array(results) < 0) < 0.02
+    for seat in (0, 1):
+        results = results_of(game, agent, seat)
+        assert len(results) > 20
+        assert min(results) >= 0, f"lost {results.count(-1.0)} of {len(results)} lines as player {seat}"
 
 
 def results_of(game: Game, agent: AlphaZero, seat: int) -> list[float]:

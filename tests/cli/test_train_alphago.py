@@ -73,6 +73,8 @@ def test_a_value_network_is_learnt_measured_and_plays(games: Path, palestra: Com
     report = json.loads(palestra("evaluate", "v", "--episodes", "2", "--json")[1])
     assert report["mse_train"] > 0
     assert report["mse_test"] > 0
+    status, out, _ = palestra("explain", "v", "--method", "saliency", "--steps", "2", "--out", "v.gif")
+    assert (status, out) == (0, "v.gif\n")  # of its one output, whatever move was made
     assert palestra("match", "v", "random", "--env", "go-5x5", "--games", "2")[0] == 0
 
 
