@@ -1,5 +1,6 @@
 """A trained agent as a player: it sees what its environment shows of a game, and moves without exploring."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,12 @@ from palestra.envs.go.env import GoEnv
 from palestra.envs.spec import EnvSpec
 
 
-def agent_player(name: str, agent: Agent, env: EnvSpec, game: Game, seed: int) -> Player:
+def agent_player(
+    name: str, agent: Agent, env: EnvSpec, game: Game, seed: int, options: Mapping[str, Any] | None = None
+) -> Player:
     """Returns an agent as a player: the one that it makes itself, where it searches, else an `AgentPlayer`.
+
+    `options` are the search's (`agents/mcts.py: Config`), where there is one.
 
     Raises:
         ValueError: it was trained in an environment that is no game, or in another game.
@@ -25,7 +30,7 @@ def agent_player(name: str, agent: Agent, env: EnvSpec, game: Game, seed: int) -
     if game.name != known:
         raise ValueError(f"{name} was trained on {known} and plays nothing else, but {game.name} is asked for")
     if hasattr(agent, "player"):
-        player: Player = agent.player(game, seed)
+        player: Player = agent.player(game, seed, **options or {})
         player.name = name
         return player
     return AgentPlayer(name, agent, played, game)

@@ -10,7 +10,7 @@ play.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from palestra.agents.agent import Array, Metrics
 from palestra.agents.alphazero_data import Window, learning_batch, losses_of
-from palestra.agents.alphazero_network import NetworkEvaluator, new_network, play_share
+from palestra.agents.alphazero_network import NetworkEvaluator, ServerNetworks, new_network, play_share
 from palestra.agents.game_fit import Precision, best_precision
+from palestra.agents.mcts import Config
 from palestra.agents.mcts_player import MCTSPlayer
 from palestra.agents.saving import generator_state, restore_generator
 from palestra.agents.search_games import GameOfSearch, search_config
@@ -95,6 +96,8 @@ class AlphaZeroConfig:
     """Processes that play; they share out the games."""
     cluster: str = ""
     """Ray cluster that plays: local, or an address as auto or ray://HOST:10001; none: processes of this machine."""
+    server: bool = False
+    """Whether the cluster's workers ask one process for what the network says, which takes a GPU where there is one."""
     precision: Precision = "no"
     """Mixed precision of learning and play, no or bf16; bf16 where left out and the machine is faster with it."""
 
@@ -116,6 +119,8 @@ class AlphaZeroConfig:
         for name in ("forced", "owner", "lead", "value", "weight_decay", "opening_plies", "random_plies"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, but a number from 0 on is wanted")
+        if self.server and not self.cluster:
+            raise ValueError("server needs a cluster whose workers ask it: cluster local, or an address, is wanted")
         if self.forced and self.rule != "puct":
             raise ValueError(
                 f"forced is {self.forced}, but rule {self.rule} shares out its simulations: rule puct is wanted"
@@ -132,6 +137,7 @@ class AlphaZero:
     Config = AlphaZeroConfig
     default_steps: ClassVar[int] = 4_000
     example_env: ClassVar[str] = "connect-four"
+    shortcuts: ClassVar[tuple[str, ...]] = ("workers", "cluster")  # options that need no `agent.` on the command line
 
     def __init__(
         self, config: AlphaZeroConfig, obs_space: gym.Space[Any], action_space: gym.Space[Any], seed: int
@@ -180,9 +186,15 @@ class AlphaZero:
         """Returns the network as a search asks it."""
         return NetworkEvaluator(self.network, self.config.precision)
 
-    def player(self, game: Game, seed: int) -> MCTSPlayer:
-        """Returns a player that searches as long as the agent does in its own games, for the best move."""
-        return MCTSPlayer(search_config(game, self.config, exploring=False), game, seed, self.evaluator())
+    def player(self, game: Game, seed: int, **options: Any) -> MCTSPlayer:
+        """Returns a player that searches as the agent does in its own games, for the best move.
+
+        Options of the search (`agents/mcts.py: Config`) take the place of the agent's, as `simulations`.
+        """
+        config = search_config(game, self.config, exploring=False)
+        if {"simulations", "seconds", "nodes"} & set(options):
+            options = {"nodes": Config.nodes} | options
+        return MCTSPlayer(replace(config, **options), game, seed, self.evaluator())
 
     def prepare(self) -> None:
         """Checks that what is to play is there.
@@ -254,8 +266,11 @@ class AlphaZero:
         """Plays games that are shared out to the workers, with seeds by the step; `what`: 0 to learn, 1 to compare."""
         shares = [count // workers.number + (i < count % workers.number) for i in range(workers.number)]
         seeds = np.random.SeedSequence([self._seed, self.step, what]).generate_state(len(shares)).tolist()
+        networks: list[Any] = list(weights)
+        if self.config.server:
+            networks = [workers.served(ServerNetworks(kwargs, self.config), given) for given in weights]
         tasks = [
-            (kwargs, self.config, weights, share, seed, what == 0)
+            (kwargs, self.config, networks, share, seed, what == 0)
             for share, seed in zip(shares, seeds, strict=True)
             if share
         ]

@@ -11,6 +11,9 @@ from typing import Any, Self, TypeVar
 
 import torch
 
+from palestra.agents.inference import InferenceServer, ServedEvaluator
+from palestra.agents.leaves import Evaluator
+
 T = TypeVar("T")
 TRIES = 3  # of work whose process has died
 SHARED = 10_000  # bytes of arrays from which on an argument of several tasks is sent to a cluster only once
@@ -31,6 +34,7 @@ class Workers:
         self._pool: ProcessPoolExecutor | None = None
         self._ray: Any = _ray(cluster) if cluster else None
         self._connected = False  # by us, so that we leave it too
+        self._server: Any = None
 
     def __enter__(self) -> Self:
         if self._ray is not None and not self._ray.is_initialized():
@@ -46,6 +50,9 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._server is not None:
+            self._ray.kill(self._server)
+            self._server = None
         if self._connected:
             self._ray.shutdown()
             self._connected = False
@@ -67,6 +74,17 @@ class Workers:
             except BrokenProcessPool:
                 self._pool = None
         raise ChildProcessError(_died(self.number))
+
+    def served(self, make: Callable[[Any], Evaluator], weights: Any) -> ServedEvaluator:
+        """Returns an evaluator that the cluster's workers share: one process makes it of weights and answers them all.
+
+        It takes a GPU where the cluster has one, and is started again if it dies. `make` is the same in all calls.
+        """
+        if self._server is None:
+            gpus = float("GPU" in self._ray.cluster_resources())
+            kind = self._ray.remote(max_restarts=-1, max_task_retries=-1, num_cpus=0, num_gpus=gpus)(InferenceServer)
+            self._server = kind.remote(make)
+        return ServedEvaluator(self._server, self._ray.put(weights))
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:

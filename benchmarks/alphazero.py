@@ -21,7 +21,6 @@ import numpy as np
 from palestra.agents.mcts import Config
 from palestra.agents.mcts_player import MCTSPlayer
 from palestra.agents.player import Player, RandomPlayer, RandomPlayerConfig
-from palestra.agents.search_games import search_config
 from palestra.cli.run import Run
 from palestra.cli.setup import trained_agent
 from palestra.envs.connect_four_solver import Solver
@@ -43,14 +42,6 @@ def train(game: str, options: argparse.Namespace) -> tuple[str, float]:
     begin = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.splitlines()[-1], time.perf_counter() - begin
-
-
-def player_of(agent: Any, game: Game, simulations: int) -> MCTSPlayer:
-    """Returns the agent as a player with so many simulations."""
-    config = search_config(game, agent.config, exploring=False)
-    nodes = 2 * (simulations + 9) * (game.num_actions + 1) + 64
-    changed = {**vars(config), "simulations": simulations, "nodes": nodes}
-    return MCTSPlayer(Config(**changed), game, 0, agent.evaluator())
 
 
 def lines_lost(game: Game, player: Player, seat: int) -> tuple[int, int]:
@@ -79,7 +70,7 @@ def tic_tac_toe(agent: Any, game: Game, options: argparse.Namespace) -> dict[str
     print(f"{'simulations':>12}{'as':>8}{'games':>7}{'lost':>6}")
     for simulations in (8, 32, 100):
         for seat, name in ((0, "first"), (1, "second")):
-            games, lost = lines_lost(game, player_of(agent, game, simulations), seat)
+            games, lost = lines_lost(game, agent.player(game, 0, simulations=simulations), seat)
             print(f"{simulations:>12}{name:>8}{games:>7}{lost:>6}", flush=True)
             figures[f"{simulations} {name}"] = {"games": games, "lost": lost}
     return figures
@@ -149,7 +140,7 @@ def connect_four(agent: Any, game: Game, options: argparse.Namespace) -> dict[st
     cases, figures = positions(game, Solver(), options.positions), {}
     players: dict[str, Player] = {"the network alone": NetworkAlone(agent, game)}
     for simulations in SIMULATIONS:
-        players[f"alphazero, {simulations} simulations"] = player_of(agent, game, simulations)
+        players[f"alphazero, {simulations} simulations"] = agent.player(game, 0, simulations=simulations)
         players[f"mcts, {simulations} simulations"] = MCTSPlayer(Config(simulations=simulations), game, 0)
     print(
         f"{len(cases)} positions of {PLIES[0]} to {PLIES[1] - 1} plies in which some moves are worth less than others"

@@ -63,6 +63,17 @@ def test_a_policy_acts_within_the_mask() -> None:
     assert len(set(agent.act(obs, first, mask, explore=False).tolist())) == 1
 
 
+def test_as_a_player_it_searches_as_in_its_games_or_as_it_is_told() -> None:
+    agent, game = agent_of(), make_game("tic-tac-toe")
+    for options, simulations, rule in (({}, 8, "gumbel"), ({"simulations": 50, "rule": "puct"}, 50, "puct")):
+        player = agent.player(game, 0, **options)
+        player.start(game, game.start)
+        player.choose(game.start)
+        assert (player.search.visits, player.config.rule) == (simulations, rule)
+    with pytest.raises(ValueError, match="simulations is 0"):
+        agent.player(game, 0, simulations=0)
+
+
 @pytest.mark.slow
 def test_tic_tac_toe_is_played_perfectly() -> None:
     """After 1,500 games the agent, with 100 simulations a move, loses to no play at all: every answer is tried."""
@@ -107,6 +118,7 @@ def results_of(game: Game, agent: AlphaZero, seat: int) -> list[float]:
         ({"forced": 2.0}, "forced is 2.0, but rule gumbel shares out"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0"),
         ({"owner": -1.0}, "owner is -1.0"),
+        ({"server": True}, "server needs a cluster"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:

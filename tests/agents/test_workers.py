@@ -105,6 +105,42 @@ def test_a_cluster_of_several_nodes_loses_no_work_when_one_is_killed(cluster: An
         assert len(list(tmp_path.iterdir())) > 4  # something was begun twice
 
 
+class Doubled:
+    """A network that multiplies by its weights, from a process that a test can kill."""
+
+    def __init__(self, weights: np.ndarray) -> None:
+        self._weights = weights
+
+    def __call__(self, obs: np.ndarray, states: Any) -> tuple[Any, Any]:
+        time.sleep(0.2)
+        return obs * self._weights, np.full(len(obs), os.getpid())
+
+
+def asks(evaluator: Any, x: int) -> list[tuple[float, int]]:
+    """Asks again and again."""
+    found = [evaluator(np.full((3, 1), float(x + k)), None) for k in range(10)]
+    return [(float(logits.sum()), int(values[0])) for logits, values in found]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_cluster_shares_a_network_and_a_killed_one_is_started_again(cluster: Any) -> None:
+    made, _ = cluster
+    with Workers(2, made.address) as workers:
+        evaluator = workers.served(Doubled, np.full(1, 2.0))
+        begun = evaluator(np.ones((1, 1)), None)
+        killer = threading.Timer(1.0, os.kill, (int(begun[1][0]), signal.SIGKILL))
+        killer.start()
+        found = workers.run(asks, [(evaluator, x) for x in range(2)])
+        assert [[value for value, _ in part] for part in found] == [
+            [6.0 * (x + k) for k in range(10)] for x in range(2)
+        ]
+        assert len({process for part in found for _, process in part}) == 2
+        other = workers.served(Doubled, np.full(1, 3.0))
+        assert workers.run(asks, [(other, 1)])[0][0][0] == 9.0
+
+
 def test_what_there_is_not_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> Any:
         raise ImportError(name)

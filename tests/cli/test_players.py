@@ -1,10 +1,11 @@
 """Runs as players of matches, engines and games in the terminal."""
 
 import io
+from typing import Any
 
 import pytest
 
-from palestra.cli.players import board_size, player_named
+from palestra.cli.players import board_size, game_of, player_named
 from palestra.envs.games import make_game
 from tests.conftest import CommandLine
 
@@ -37,6 +38,20 @@ def test_a_run_is_an_engine_and_an_opponent(run: str, palestra: CommandLine, mon
     assert player_named(run, make_game("go-5x5"), 0).name == "mine"
     monkeypatch.setattr("sys.stdin", io.StringIO("c3\nquit\n"))
     assert "mine plays" in palestra("play", "go", "--size", "5", "--against", run)[1]
+
+
+def test_a_run_that_searches_takes_options_of_the_search(run: str, palestra: CommandLine) -> None:
+    options = ["--agent.simulations", "2", "--agent.width", "4", "--agent.blocks", "1", "--agent.batch-games", "2"]
+    assert palestra("train", "alphazero", "--env", "go-5x5", "--steps", "2", "--name", "az", *options)[0] == 0
+    assert game_of("az:simulations=9") == "go-5x5"
+    player: Any = player_named("az:simulations=9", make_game("go-5x5"), 0, seconds=2.0, timeout=1.0)
+    assert (player.name, player.config.simulations, player.config.seconds) == ("az", 9, 2.0)
+    for spec, message in (
+        ("az:simulation=9", "az has no option 'simulation'; did you mean simulations?"),
+        (f"{run}:simulations=9", "mine does not search when it plays, so that it has no option 'simulations=9'"),
+    ):
+        status, _, err = palestra("match", spec, "random", "--env", "go-5x5", "--games", "2")
+        assert (status, message in err) == (2, True)
 
 
 def test_what_is_neither_a_player_nor_a_run(palestra: CommandLine) -> None:
