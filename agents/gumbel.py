@@ -7,6 +7,7 @@ in section 3.2 and algorithm 2. The values that `tree_policy.improved_policy` co
 import math
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from palestra.agents.tree import LOST, WON, Tree
@@ -29,6 +30,38 @@ def halving_visits(considered: int, simulations: int) -> NDArray[np.int64]:
     return np.array(sequence[:simulations])
 
 
+@njit(cache=True, nogil=True)
+def score(tree, s, luck, scores):  # type: ignore[no-untyped-def]
+    """Writes `luck` + scaled value of each child of the root into `scores` `[count]`; infinite where one is proven."""
+    improved_policy(tree, 0, s, scores)
+    for i in range(len(scores)):
+        child = tree.nodes[tree.nodes[0].first + i]
+        if child.proven == WON:
+            scores[i] = np.inf
+        elif child.proven == LOST:
+            scores[i] = -np.inf
+        else:
+            scores[i] = luck[i] + np.log(max(scores[i], 1e-300)) - np.log(max(child.policy, 1e-12))
+
+
+@njit(cache=True, nogil=True)
+def take(tree, s, luck, base, plan, taken):  # type: ignore[no-untyped-def]
+    """Writes the children of the root to go through into `taken`, which since `base` have the visits of `plan`."""
+    first, scores, visits = tree.nodes[0].first, np.empty(len(luck)), np.empty(len(luck), np.int64)
+    score(tree, s, luck, scores)
+    for i in range(len(luck)):
+        visits[i] = tree.nodes[first + i].visits - base[i]
+    for k in range(len(plan)):
+        best = -1
+        for i in range(len(luck)):
+            if visits[i] == plan[k] and (best < 0 or scores[i] > scores[best]):
+                best = i
+        if best < 0 or not np.isfinite(scores[best]):  # all that are due are lost, or one is won
+            best = int(np.argmax(scores))
+        visits[best] += 1
+        taken[k] = first + best
+
+
 class GumbelRoot:
     """The moves of a root during one search; `noise` `[A]` is drawn once for it, zeros when the best move is wanted."""
 
@@ -40,17 +73,6 @@ class GumbelRoot:
         self._considered = min(considered, count)
         self._plan, self._done = halving_visits(self._considered, total), 0
 
-    def scores(self) -> NDArray[np.float64]:
-        """Returns noise + log-probability + scaled value of each child `[count]`; minus infinity where one is lost."""
-        tree, settings = self._tree, self._settings
-        improved = np.empty(self._children.stop - self._children.start)
-        improved_policy(tree, 0, settings, improved)
-        value_part = np.log(np.maximum(improved, 1e-300)) - np.log(np.maximum(tree.policy[self._children], 1e-12))
-        proven = tree.proven[self._children]
-        scores = self._luck + value_part
-        scores = np.where(proven == WON, np.inf, scores)
-        return np.where(proven == LOST, -np.inf, scores)
-
     def take(self, number: int) -> NDArray[np.int64]:
         """Returns the children that the next simulations go through, at most `number`.
 
@@ -59,18 +81,11 @@ class GumbelRoot:
         if self._done == len(self._plan):
             self._base = self._tree.visits[self._children].copy()
             self._plan, self._done = halving_visits(self._considered, 2 * len(self._plan)), 0
-        scores = self.scores()
-        visits = self._tree.visits[self._children] - self._base
-        chosen = []
-        for wanted in self._plan[self._done : self._done + number]:
-            due = np.where(visits == wanted, scores, -np.inf)
-            if not np.isfinite(due.max()):  # all that are due are lost
-                due = scores
-            child = int(np.argmax(due))
-            visits[child] += 1
-            chosen.append(self._children.start + child)
-        self._done += len(chosen)
-        return np.array(chosen, np.int64)
+        plan = self._plan[self._done : self._done + number]
+        taken = np.empty(len(plan), np.int64)
+        take(self._tree, self._settings, self._luck, self._base, plan, taken)
+        self._done += len(plan)
+        return taken
 
     def untake(self, number: int) -> None:
         """Takes back that the last children were gone through."""
@@ -78,7 +93,8 @@ class GumbelRoot:
 
     def best(self) -> int:
         """Returns the action with the highest score among the most visited, proven losses left aside."""
-        scores = self.scores()
+        scores = np.empty(len(self._luck))
+        score(self._tree, self._settings, self._luck, scores)
         visits = np.where(np.isneginf(scores), -1, self._tree.visits[self._children] - self._start)
         most = np.where((visits == visits.max()) | np.isposinf(scores), scores, -np.inf)
         return int(self._tree.action[self._children.start + int(np.argmax(most))])

@@ -13,7 +13,7 @@ from palestra.agents.root_plan import RootPlan
 from palestra.agents.tree import Tree
 from palestra.agents.tree_batch import Batch, checked, collect, deliver, new_batch
 from palestra.agents.tree_policy import Settings
-from palestra.agents.tree_search import Walk, World
+from palestra.agents.tree_search import Walk
 from palestra.envs.game import Game
 
 Floats = NDArray[np.float32]
@@ -29,7 +29,7 @@ class Growth(NamedTuple):
     tree: Tree
     walk: Walk
     settings: Settings
-    world: World
+    world: Any  # sealed
     plan: RootPlan
 
     @property

@@ -19,7 +19,8 @@ from palestra.agents.root import Child, child_with, children_of, chosen, lead_of
 from palestra.agents.root_plan import RootPlan
 from palestra.agents.tree import FULL, NODES, Tree, keep_subtree, new_tree, prove
 from palestra.agents.tree_policy import GUMBEL, PUCT, UCT, Settings
-from palestra.agents.tree_search import World, new_walk, simulate
+from palestra.agents.tree_search import new_walk, simulate
+from palestra.agents.world import World, sealed
 from palestra.envs.game import USED, Game, State, functions, legal_mask
 from palestra.envs.rng import seed_state
 
@@ -120,7 +121,7 @@ class Search:
         num_trees = 1 if evaluator else config.threads
         self._walks = [new_walk(len(game.start), game.num_actions, game.max_plies) for _ in range(num_trees)]
         rngs = [seed_state(seed, thread) for thread in range(num_trees)]
-        self._worlds = [World(functions(game), rng, game.data) for rng in rngs]
+        self._worlds = [sealed(World(functions(game), rng, game.data)) for rng in rngs]
         self._trees: list[Tree] = []
         self._state: State | None = None
         self.plan = RootPlan(config, self.settings, game.num_actions, seed)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from palestra.agents.tree import add_children
 from palestra.agents.tree_search import STEP, back_up, descend, note_end, proven_value
+from palestra.agents.world import opened
 from palestra.envs.game import OVER, USED
 
 
@@ -66,13 +67,13 @@ def _keep(tree, b, row, w, depth, world):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def collect(tree, w, s, world, b, forced):  # type: ignore[no-untyped-def]
+def collect(tree, w, s, sealed, b, forced):  # type: ignore[no-untyped-def]
     """Collects leaves, at most one for each entry of `forced` (children of the root to go through, -1 for any).
 
     Ends of the game are backed up at once. Stops early at a leaf that waits already. Returns the number of leaves and
     that of simulations, ends of the game among them.
     """
-    rows = 0
+    world, rows = opened(sealed), 0
     for done in range(len(forced)):
         depth = descend(tree, w, s, world, forced[done])
         end = w.path[depth]

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from palestra.agents.tree import DRAWN, LOST, WON, add_children, node_of, prove
 from palestra.agents.tree_policy import at, select
-from palestra.envs.game import OVER, PLAYER, USED, Functions
+from palestra.agents.world import opened
+from palestra.envs.game import OVER, PLAYER, USED
 from palestra.envs.rng import randint
 
 Array = NDArray[Any]
@@ -21,14 +22,6 @@ STEP = np.dtype(
         ("reward", np.float64),  # what it brought to player 0
     ]
 )
-
-
-class World(NamedTuple):
-    """What a simulation plays: the game's functions, its randomness, and what does not change."""
-
-    game: Functions
-    rng: NDArray[np.uint64]  # [4], advanced
-    data: NDArray[np.float64]
 
 
 class Walk(NamedTuple):
@@ -203,11 +196,12 @@ def back_up(tree, w, depth, result, s, waited):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def simulate(tree, w, s, world, num_simulations, forced):  # type: ignore[no-untyped-def]
+def simulate(tree, w, s, sealed, num_simulations, forced):  # type: ignore[no-untyped-def]
     """Runs simulations with playouts, until the root is proven; returns how many were run.
 
     `forced` is the child of the root that all of them go through, or -1.
     """
+    world = opened(sealed)
     for done in range(num_simulations):
         if s.solver and tree.nodes[0].proven:
             return done

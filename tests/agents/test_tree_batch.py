@@ -9,7 +9,8 @@ from numba import config
 from palestra.agents.tree import Tree, new_tree
 from palestra.agents.tree_batch import Batch, checked, collect, deliver, new_batch
 from palestra.agents.tree_policy import GUMBEL, PUCT, UCT, Settings
-from palestra.agents.tree_search import Walk, World, new_walk
+from palestra.agents.tree_search import Walk, new_walk
+from palestra.agents.world import World, sealed
 from palestra.envs.game import Game, State, functions, legal_mask
 from palestra.envs.games import make_game
 from palestra.envs.rng import seed_state
@@ -41,7 +42,7 @@ class Searched:
 
     def run(self, forced: list[int]) -> int:
         """Collects and delivers a batch; returns how many simulations there were."""
-        rows, ran = collect(self.tree, self.walk, self.settings, self.world, self.batch, np.array(forced))
+        rows, ran = collect(self.tree, self.walk, self.settings, sealed(self.world), self.batch, np.array(forced))
         states = self.batch.state[:rows]
         self.leaves.append([state.tobytes() for state in states])
         if rows:
@@ -109,12 +110,12 @@ def test_no_leaf_is_twice_in_a_batch_and_each_simulation_has_one() -> None:
 def test_leaves_wait_until_they_are_delivered() -> None:
     search = Searched(make_game("tic-tac-toe"), NETWORK, 4)
     search.run([-1])
-    rows, ran = collect(search.tree, search.walk, NETWORK, search.world, search.batch, np.full(4, -1))
+    rows, ran = collect(search.tree, search.walk, NETWORK, sealed(search.world), search.batch, np.full(4, -1))
     assert (rows, ran) == (4, 4)
     assert search.tree.pending[0] == 4
     assert sorted(search.tree.pending[1:10]) == [0] * 5 + [1] * 4
     assert search.tree.visits[0] == 1
-    assert collect(search.tree, search.walk, NETWORK, search.world, search.batch, np.full(0, -1)) == (0, 0)
+    assert collect(search.tree, search.walk, NETWORK, sealed(search.world), search.batch, np.full(0, -1)) == (0, 0)
 
 
 def test_outputs_of_a_network_become_probabilities_of_legal_moves() -> None:

@@ -9,7 +9,8 @@ from numba import config
 
 from palestra.agents.tree import DRAWN, FULL, NODES, Tree, new_tree
 from palestra.agents.tree_policy import PUCT
-from palestra.agents.tree_search import Walk, World, new_walk, random_playout, simulate
+from palestra.agents.tree_search import Walk, new_walk, random_playout, simulate
+from palestra.agents.world import World, sealed
 from palestra.envs.game import OVER, Game, State, functions, legal_mask
 from palestra.envs.games import make_game
 from palestra.envs.mdp_game import mdp_game
@@ -51,7 +52,7 @@ def test_every_simulation_is_the_twins(name: str, seed: int) -> None:
     settings = SETTINGS._replace(max_plies=game.max_plies, **options)
     (tree, walk, world), twin = tools(game, seed), NaiveSearch(game, settings, seed)
     for number in range(60 if FEW else 300):
-        if simulate(tree, walk, settings, world, 1, -1) == 0:
+        if simulate(tree, walk, settings, sealed(world), 1, -1) == 0:
             assert twin.root.proven is not None
             break
         twin.simulate()
@@ -76,7 +77,7 @@ def searched(
     game: Game, number: int, start: State | None = None, seed: int = 0, nodes: int = 20_000, **options: Any
 ) -> Tree:
     tree, walk, world = tools(game, seed, start, nodes)
-    simulate(tree, walk, SETTINGS._replace(max_plies=game.max_plies, **options), world, number, -1)
+    simulate(tree, walk, SETTINGS._replace(max_plies=game.max_plies, **options), sealed(world), number, -1)
     return tree
 
 
@@ -110,12 +111,12 @@ def test_a_full_tree_stops_to_grow_and_the_search_goes_on() -> None:
     for game in (make_game("tic-tac-toe"), line_of_dice()):
         tree, walk, world = tools(game, 0, nodes=64)
         settings = SETTINGS._replace(solver=False, max_plies=game.max_plies)
-        simulate(tree, walk, settings, world, 300, -1)
+        simulate(tree, walk, settings, sealed(world), 300, -1)
         assert tree.info[FULL] == 1
         used = tree.info[NODES]
         assert used > 64 - game.num_actions
         before = tree.visits.copy()
-        simulate(tree, walk, settings, world, 300, -1)
+        simulate(tree, walk, settings, sealed(world), 300, -1)
         assert tree.visits[0] == 600
         assert (tree.visits >= before).all()
         assert tree.visits[1 : 1 + tree.num_children[0]].sum() == 600
@@ -127,7 +128,7 @@ def test_a_game_longer_than_it_says_writes_nowhere_else() -> None:
     game = replace(make_game("connect-four"), max_plies=3)
     tree, walk, world = tools(game, 0)
     for _ in range(20 if FEW else 300):  # only the middle column is good: one line is searched deep
-        simulate(tree, walk, SETTINGS._replace(exploration=0.0, first_play=-9.0, max_plies=3), world, 1, -1)
+        simulate(tree, walk, SETTINGS._replace(exploration=0.0, first_play=-9.0, max_plies=3), sealed(world), 1, -1)
     assert tree.visits[0] == (20 if FEW else 300)
 
 
