@@ -36,6 +36,7 @@ from palestra.envs.go.rules import Rules
 from palestra.envs.go.state import ACTION, BLACK, EMPTIES, EMPTY_POINT, HASH, HISTORY, POINTS, RECORD, SIZE, at
 from palestra.envs.rng import randint, seed_state
 from palestra.networks.board import Compact
+from palestra.networks.pretrained import read_config
 from palestra.networks.threads import use_threads
 
 NEVER = -30.0  # logit of a move into an eye
@@ -91,10 +92,10 @@ class Net:
         ValueError: there is none, it is no network of such an agent, or of another size of board.
     """
 
-    def __init__(self, path: str, agents: tuple[str, ...], size: int) -> None:
+    def __init__(self, path: str, agents: tuple[str, ...], size: int | None = None) -> None:
         network: Any
         network, self.features = board_network(path, agents, size)
-        self._size = size
+        self.size = int(read_config(path)["image_size"][0])
         bf16 = best_precision(gpu=False) == "bf16"
         self.network: torch.nn.Module = Compact(network, torch.bfloat16 if bf16 else torch.float32)
 
@@ -102,7 +103,7 @@ class Net:
     def __call__(self, planes: torch.Tensor, k: int) -> torch.Tensor:
         """Maps boards `[B, C, N, N]`, turned by the k-th symmetry, to outputs; logits are turned back."""
         out: torch.Tensor = self.network(planes)
-        return out if out.shape[1] == 1 else turn_back(out, k, self._size)
+        return out if out.shape[1] == 1 else turn_back(out, k, self.size)
 
 
 @njit(cache=True, nogil=True)

@@ -220,8 +220,12 @@ class AlphaGoValue:
 
 
 def _positions(games: GameSet, which: Ints, per_game: str, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Returns game and number of the move of the positions to learn: all, or one of each game."""
+    """Returns game and number of the move of the positions to learn: all, or one of each game.
+
+    Moves beyond the number of points, by which a game that nobody gave up is filled in, are left out.
+    """
     game, ply = games.positions(which)
+    game, ply = game[ply < games.size**2], ply[ply < games.size**2]
     if per_game == "all" or not len(game):
         return game, ply
     begin = np.flatnonzero(np.diff(game, prepend=-1))

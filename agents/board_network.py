@@ -11,8 +11,12 @@ HOW = {
 }
 
 
-def board_network(path: str, agents: tuple[str, ...], size: int, features: str | None = None) -> tuple[nn.Module, str]:
-    """Loads a saved network for boards of a size, and says which planes it sees; `features` says which it must see.
+def board_network(
+    path: str, agents: tuple[str, ...], size: int | None = None, features: str | None = None
+) -> tuple[nn.Module, str]:
+    """Loads a saved network for boards of a size, or of any, and says which planes it sees.
+
+    `features` says which it must see, where that matters.
 
     Raises:
         ValueError: there is none (the command that makes one is named), it is no network of such an agent, of another
@@ -26,7 +30,7 @@ def board_network(path: str, agents: tuple[str, ...], size: int, features: str |
     if about.get("agent") not in agents:
         wanted = " or ".join(agents)
         raise ValueError(f"{path} has a network of {about.get('agent', 'no agent')}, but one of {wanted} is wanted")
-    if trained != size:
+    if size not in (None, trained):
         raise ValueError(f"{path} was trained on {trained}x{trained}, but {size}x{size} is played")
     seen = str(about["features"])
     if features not in (None, seen):

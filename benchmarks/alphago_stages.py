@@ -2,13 +2,14 @@
 
 policy: moves of games held out that the network names first, or among its first five, by the number of the move.
 rollout: the same of the fast policy, and what a move of its playouts takes.
-value: squared error of the result on games learnt and on games held out, with one position of each game and with all
-of them, over the updates, as a picture (Silver et al., 2016: 0.226 and 0.234 with one, 0.19 and 0.37 with all).
 self-play: what the policy that played against itself scores against the one that it began as; both draw their moves.
+value: squared error of the result on games learnt and on games held out, with one position of each game record, with
+all of them, and with one of each of many games that the policy plays against itself, over the updates, as a picture
+(Silver et al., 2016: 0.19 and 0.37 with all positions of records, 0.226 and 0.234 with one of each game of its own).
 
-Runs that are there already are measured and not trained again.
+Runs and games that are there already are measured and not made again.
 
-    python benchmarks/alphago_stages.py --games PATH [policy rollout value self-play] [--features alphago]
+    python benchmarks/alphago_stages.py --games PATH [policy rollout self-play value] [--features alphago]
 """
 
 import argparse
@@ -31,6 +32,11 @@ from palestra.envs.rng import seed_state
 
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "alphago_value.png"
 ROUNDS, PLAYOUTS = 7, 300
+KINDS = {
+    "one": "one position of each record",
+    "all": "all positions of the records",
+    "own": "one position of each own game",
+}
 
 
 def command(*words: str) -> str:
@@ -89,16 +95,22 @@ def microseconds(weights: Any, size: int) -> list[float]:
 
 
 def values(options: argparse.Namespace) -> dict[str, Any]:
-    """Measures value networks that learnt one position of each game, or all of them."""
+    """Measures value networks that learnt one position of each game record, all of them, or one of each own game."""
     figures, curves = {}, {}
-    for kind in ("one", "all"):
-        words = ("--games", options.games, "--steps", str(options.value_updates), "--log-every", "50")
-        run, seconds = trained(options, "alphago-value", f"value-{kind}", *words, "--agent.positions-per-game", kind)
+    for name, title in KINDS.items():
+        games, words = options.games, ["--steps", str(options.value_updates), "--log-every", "50"]
+        if name == "own":
+            games = str(runs_folder() / "own.sgf")
+            words_of_play = ("--games", str(options.own), "--komi", str(options.komi), "--out", games)
+            command("self-play", str(runs_folder() / "stronger"), *words_of_play)
+        kind = "all" if name == "all" else "one"
+        words += ["--games", games, "--agent.positions-per-game", kind, "--agent.width", "64", "--agent.blocks", "5"]
+        run, seconds = trained(options, "alphago-value", f"value-{name}", *words)
         found = json.loads(command("evaluate", run, "--episodes", "2", "--no-baselines", "--json"))
         errors = f"{found['mse_train']:.3f} on those learnt, {found['mse_test']:.3f} on {found['positions']:,} held out"
-        print(f"value, {kind:<3} of each game: {seconds / 60:.1f} min; squared error {errors}")
-        figures[kind] = {"seconds": seconds, "train": found["mse_train"], "test": found["mse_test"]}
-        curves[kind] = [json.loads(line) for line in (Path(run) / "metrics.jsonl").read_text().splitlines()]
+        print(f"value, {title}: {seconds / 60:.1f} min; squared error {errors}", flush=True)
+        figures[name] = {"seconds": seconds, "train": found["mse_train"], "test": found["mse_test"]}
+        curves[title] = [json.loads(line) for line in (Path(run) / "metrics.jsonl").read_text().splitlines()]
     draw(curves, PICTURE)
     return figures
 
@@ -110,12 +122,11 @@ def draw(curves: dict[str, list[dict[str, float]]], place: Path) -> None:
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    figure, panels = pyplot.subplots(1, 2, figsize=(9, 3.4), sharey=True, layout="constrained")
-    for panel, (kind, rows) in zip(panels, curves.items(), strict=True):
+    figure, panels = pyplot.subplots(1, len(curves), figsize=(11, 3.4), sharey=True, layout="constrained")
+    for panel, (title, rows) in zip(panels, curves.items(), strict=True):
         for key, label in (("train/loss", "learnt"), ("valid/loss", "held out")):
             points = [(row["step"], row[key]) for row in rows if key in row]
             panel.plot(*np.array(points).T, marker="." if key == "valid/loss" else "", label=label)
-        title = "one position of each game" if kind == "one" else "all positions"
         panel.set(title=title, xlabel="updates", ylim=(0, 1.1))
     panels[0].set(ylabel="squared error of the result")
     panels[0].legend()
@@ -154,8 +165,8 @@ def self_play(options: argparse.Namespace) -> dict[str, Any]:
 STAGES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "policy": policy,
     "rollout": rollouts,
-    "value": values,
     "self-play": self_play,
+    "value": values,
 }
 
 
@@ -169,7 +180,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--komi", type=float, default=7.0)
     parser.add_argument("--updates", type=int, default=31_000, help="of the policy network")
     parser.add_argument("--value-updates", type=int, default=10_000)
-    parser.add_argument("--self-play", type=int, default=20_000, help="games that the policy plays against itself")
+    parser.add_argument("--self-play", type=int, default=20_000, help="games from which the policy gets stronger")
+    parser.add_argument("--own", type=int, default=40_000, help="games of its own that the value network learns from")
     parser.add_argument("--matches", type=int, default=400, help="games against the parent")
     options = parser.parse_args(words)
     figures = {name: STAGES[name](options) for name in options.stages or STAGES}

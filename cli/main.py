@@ -24,6 +24,7 @@ COMMANDS = {
     "play": "play a game against an agent in the terminal",
     "gtp": "an engine for Go GUIs and servers: the Go Text Protocol",
     "match": "play two players against each other: score, interval, Elo",
+    "self-play": "let a policy network play games against itself, for others to learn from",
     "compare": "draw the learning curves of several runs in one picture",
     "doctor": "say what is installed, what would fail and how to mend it",
 }
@@ -61,7 +62,7 @@ def _run(command: str, args: list[str]) -> int:
         near = difflib.get_close_matches(command, COMMANDS, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}?" if near else "`palestra --help` lists them"
         raise ValueError(f"there is no command {command!r}; {hint}")
-    status: int = importlib.import_module(f"palestra.cli.{command}").main(args)
+    status: int = importlib.import_module(f"palestra.cli.{command.replace('-', '_')}").main(args)
     return status
 
 

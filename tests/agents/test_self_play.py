@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from palestra.agents.self_play import play_batch
+from palestra.agents.self_play import play_batch, play_out
 from palestra.envs.go.batch import sensible_all
 from palestra.envs.go.board import is_eye, point_of
 from palestra.envs.go.position import Position
@@ -79,3 +79,23 @@ def test_moves_are_drawn_by_their_probabilities() -> None:
     assert np.isin(black, [3, 7]).all()
     assert (black == 3).mean() == pytest.approx(0.75, abs=4 * np.sqrt(0.75 * 0.25 / 3000))
     assert played.mask[played.game < 3000].sum(axis=1).tolist() == [25] * 3000
+
+
+def test_games_played_out_are_legal_to_their_last_state() -> None:
+    games = play_out(GoBatch(RULES, 7), even, np.random.default_rng(0))
+    assert len({tuple(moves) for moves, _ in games}) == 7
+    for moves, state in games:
+        position = Position(RULES)
+        for action in moves:
+            assert not position.state[OVER]
+            position.play(action)
+        assert (position.state == state).all()
+        assert state[OVER]
+
+
+def test_one_policy_for_both_sides_plays_as_two_that_are_equal() -> None:
+    one, two = (play_out(GoBatch(RULES, 4), even, np.random.default_rng(3)) for _ in range(2))
+    assert [moves for moves, _ in one] == [moves for moves, _ in two]
+    batch = GoBatch(RULES, 4)
+    first = play_batch(batch, even, lambda obs: even(obs), np.random.default_rng(3))
+    assert first.length.tolist() == [len(moves) for moves, _ in one]
