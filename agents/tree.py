@@ -53,7 +53,7 @@ class Tree(NamedTuple):
     def __getattr__(self, name: str) -> Any:
         """Returns what NODE says of all nodes, `[C]`, as in `tree.visits`; compiled code knows `nodes` alone."""
         if name in (NODE.names or ()):
-            return self.nodes[name]
+            return self.nodes.view(np.ndarray)[name]
         raise AttributeError(f"a tree has no {name}")
 
 
