@@ -48,6 +48,16 @@ def test_two_workers_play_games_too() -> None:
     assert rows[-1][1]["train/window"] > 16 * 2
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_two_workers_of_a_cluster_share_one_network() -> None:
+    agent = agent_of(replace(SMALL, workers=2, cluster="local", server=True))
+    rows = list(agent.train(TIC_TAC_TOE, 16))
+    assert [step for step, _ in rows] == [8, 16]
+    assert all(np.isfinite(metrics["train/policy_loss"]) for _, metrics in rows)
+
+
 def test_the_first_of_two_networks_gets_its_points_in_either_seat() -> None:
     none: Any = None
     games = [GameOfSearch(none, result, 5, first) for result, first in ((1.0, 0), (1.0, 1), (-1.0, 1), (0.0, 0))]
