@@ -9,7 +9,7 @@ AdamW with a step size that goes down as a cosine takes the place of SGD, and by
 play.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -94,6 +94,8 @@ class AlphaZeroConfig:
     """Games between the two."""
     workers: int = 1
     """Processes that play; they share out the games."""
+    overlap: bool = False
+    """Whether a batch of games is played while the one before is learnt from, by the network before that."""
     cluster: str = ""
     """Ray cluster that plays: local, or an address as auto or ray://HOST:10001; none: processes of this machine."""
     server: bool = False
@@ -119,6 +121,8 @@ class AlphaZeroConfig:
         for name in ("forced", "owner", "lead", "value", "weight_decay", "opening_plies", "random_plies"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, but a number from 0 on is wanted")
+        if self.overlap and self.gate:
+            raise ValueError("overlap plays on before a network is learnt, so that no gate can hold it back: gate is 0")
         if self.server and not self.cluster:
             raise ValueError("server needs a cluster whose workers ask it: cluster local, or an address, is wanted")
         if self.forced and self.rule != "puct":
@@ -216,12 +220,19 @@ class AlphaZero:
         kwargs, c = dict(env.kwargs), self.config
         symmetry = GameEnv(**kwargs).game.symmetry
         with Workers(c.workers, c.cluster) as workers:
+            begun: Callable[[], list[GameOfSearch]] | None = None
             while self.step < steps:
-                games = self._play(workers, kwargs, [self._best], c.batch_games, 0)
+                games = (begun or self._play(workers, kwargs, [self._best], c.batch_games, self.step))()
+                after, begun = self.step + c.batch_games, None
+                if c.overlap:
+                    self._best = self._weights()
+                    if after < steps:
+                        begun = self._play(workers, kwargs, [self._best], c.batch_games, after)
                 fresh = self._window.add([game.samples for game in games])
                 metrics = self._learn(fresh, symmetry)
-                self.step += c.batch_games
-                metrics |= self._pass_gate(workers, kwargs)
+                self.step = after
+                if not c.overlap:
+                    metrics |= self._pass_gate(workers, kwargs)
                 yield (
                     self.step,
                     {
@@ -261,20 +272,31 @@ class AlphaZero:
         return {name: snapshot(value).numpy() for name, value in self.network.state_dict().items()}
 
     def _play(
-        self, workers: Workers, kwargs: dict[str, Any], weights: list[dict[str, NDArray[Any]]], count: int, what: int
-    ) -> list[GameOfSearch]:
-        """Plays games that are shared out to the workers, with seeds by the step; `what`: 0 to learn, 1 to compare."""
+        self,
+        workers: Workers,
+        kwargs: dict[str, Any],
+        weights: list[dict[str, NDArray[Any]]],
+        count: int,
+        step: int,
+        *,
+        learning: bool = True,
+    ) -> Callable[[], list[GameOfSearch]]:
+        """Begins games that are shared out to the workers, with seeds by the step, and returns how to wait for them.
+
+        They are to learn from, or to compare two networks.
+        """
         shares = [count // workers.number + (i < count % workers.number) for i in range(workers.number)]
-        seeds = np.random.SeedSequence([self._seed, self.step, what]).generate_state(len(shares)).tolist()
+        seeds = np.random.SeedSequence([self._seed, step, int(not learning)]).generate_state(len(shares)).tolist()
         networks: list[Any] = list(weights)
         if self.config.server:
             networks = [workers.served(ServerNetworks(kwargs, self.config), given) for given in weights]
         tasks = [
-            (kwargs, self.config, networks, share, seed, what == 0)
+            (kwargs, self.config, networks, share, seed, learning)
             for share, seed in zip(shares, seeds, strict=True)
             if share
         ]
-        return [game for part in workers.run(play_share, tasks) for game in part]
+        wait = workers.begin(play_share, tasks)
+        return lambda: [game for part in wait() for game in part]
 
     def _learn(self, fresh: int, symmetry: str) -> dict[str, float]:
         """Makes the updates that are due after so many new positions; returns their mean losses."""
@@ -302,8 +324,8 @@ class AlphaZero:
         if not c.gate:
             self._best = weights
             return {}
-        games = self._play(workers, kwargs, [weights, self._best], 2 * (c.gate_games // 2) or 2, 1)
-        score = score_of_first(games)
+        count = 2 * (c.gate_games // 2) or 2
+        score = score_of_first(self._play(workers, kwargs, [weights, self._best], count, self.step, learning=False)())
         if score > c.gate:
             self._best = weights
         return {"eval/gate_score": score}

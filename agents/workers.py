@@ -5,8 +5,9 @@ import multiprocessing as mp
 import os
 import signal
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 import torch
@@ -63,17 +64,15 @@ class Workers:
         Raises:
             ChildProcessError: processes have died again and again.
         """
+        return self.begin(function, tasks)()
+
+    def begin(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]]) -> Callable[[], list[T]]:
+        """Begins what `run` does, and returns how to wait for it; with one process all is done then."""
         if self._ray is not None:
             return self._by_ray(function, tasks)
         if self.number == 1:
-            return [function(*task) for task in tasks]
-        for _ in range(TRIES):
-            pool = self._started()
-            try:
-                return [future.result() for future in [pool.submit(function, *task) for task in tasks]]
-            except BrokenProcessPool:
-                self._pool = None
-        raise ChildProcessError(_died(self.number))
+            return lambda: [function(*task) for task in tasks]
+        return self._by_pool(function, tasks)
 
     def served(self, make: Callable[[Any], Evaluator], weights: Any) -> ServedEvaluator:
         """Returns an evaluator that the cluster's workers share: one process makes it of weights and answers them all.
@@ -86,24 +85,53 @@ class Workers:
             self._server = kind.remote(make)
         return ServedEvaluator(self._server, self._ray.put(weights))
 
+    def _by_pool(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]]) -> Callable[[], list[T]]:
+        waiting: list[Future[T]] = []
+        pool: ProcessPoolExecutor | None = None
+
+        def submit() -> None:
+            nonlocal pool
+            pool = self._started()
+            waiting[:] = [pool.submit(function, *task) for task in tasks]
+
+        def wait() -> list[T]:
+            for _ in range(TRIES):
+                try:
+                    if not waiting:
+                        submit()
+                    return [future.result() for future in waiting]
+                except BrokenProcessPool:
+                    if self._pool is pool:
+                        self._pool = None
+                    waiting.clear()
+            raise ChildProcessError(_died(self.number))
+
+        with suppress(BrokenProcessPool):  # a process has died since the last work: then it begins when it is wanted
+            submit()
+        return wait
+
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
             context = mp.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.number, mp_context=context, initializer=_begin)
         return self._pool
 
-    def _by_ray(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]]) -> list[T]:
+    def _by_ray(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]]) -> Callable[[], list[T]]:
         ray = self._ray
         remote = ray.remote(max_retries=TRIES, num_cpus=1)(function)
         sent: dict[int, Any] = {}
         for argument in (argument for task in tasks for argument in task if _size(argument) > SHARED):
             sent.setdefault(id(argument), ray.put(argument))
         waiting = [remote.remote(*(sent.get(id(argument), argument) for argument in task)) for task in tasks]
-        try:
-            found: list[T] = ray.get(waiting)
-        except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError):
-            raise ChildProcessError(_died(self.number)) from None
-        return found
+
+        def wait() -> list[T]:
+            try:
+                found: list[T] = ray.get(waiting)
+            except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError):
+                raise ChildProcessError(_died(self.number)) from None
+            return found
+
+        return wait
 
 
 def _ray(cluster: str) -> Any:

@@ -26,7 +26,9 @@ def agent_of(config: AlphaZeroConfig = SMALL, env: EnvSpec = TIC_TAC_TOE, seed: 
     return AlphaZero(config, made.observation_space, made.action_space, seed)
 
 
-@pytest.mark.parametrize("options", [{}, {"rule": "puct", "forced": 2.0, "full_share": 0.5}, {"gate": 0.5}])
+@pytest.mark.parametrize(
+    "options", [{}, {"rule": "puct", "forced": 2.0, "full_share": 0.5}, {"gate": 0.5}, {"overlap": True}]
+)
 def test_training_goes_on_exactly_where_it_was_saved(options: dict[str, Any]) -> None:
     config = replace(SMALL, **options, gate_games=4)
     whole, parts, again = agent_of(config), agent_of(config), agent_of(config, seed=5)
@@ -129,6 +131,7 @@ def results_of(game: Game, agent: AlphaZero, seat: int) -> list[float]:
         ({"learning_rate": 0.0}, "learning_rate is 0.0"),
         ({"owner": -1.0}, "owner is -1.0"),
         ({"server": True}, "server needs a cluster"),
+        ({"overlap": True, "gate": 0.5}, "no gate can hold it back"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:

@@ -53,6 +53,14 @@ def test_work_whose_process_was_killed_is_begun_anew(tmp_path: Path) -> None:
     assert (tmp_path / "killed").exists()
 
 
+def test_work_is_begun_and_waited_for_later() -> None:
+    for number in (1, 2):
+        with Workers(number) as workers:
+            later = workers.begin(squared, [(x,) for x in range(3)])
+            assert workers.run(squared, [(9,)]) == [81]
+            assert later() == [0, 1, 4]
+
+
 def test_processes_that_die_again_and_again_are_an_error() -> None:
     with Workers(2) as workers, pytest.raises(ChildProcessError, match="2 processes died 3 times; fewer workers"):
         workers.run(always_killed, [(1,)])
