@@ -16,13 +16,13 @@ KEPT = 2  # networks that a server remembers: two may play against each other
 class Request(NamedTuple):
     """Positions that wait, and where their answer goes."""
 
-    key: str
+    evaluator: Evaluator
     obs: Array
     answer: "asyncio.Future[tuple[Array, Array]]"
 
 
 class InferenceServer:
-    """An actor of a Ray cluster that makes evaluators of weights and lets many workers share their batches.
+    """Makes evaluators of weights and lets many workers share their batches: an actor of a Ray cluster.
 
     Weights come as a reference to what the cluster holds, with each request, so that a server that has died and was
     started again knows what it is asked for.
@@ -44,7 +44,7 @@ class InferenceServer:
                 self._evaluators[key] = self._make(found)
                 for old in list(self._evaluators)[:-KEPT]:
                     del self._evaluators[old]
-        request = Request(key, obs, asyncio.get_running_loop().create_future())
+        request = Request(self._evaluators[key], obs, asyncio.get_running_loop().create_future())
         self._waiting.append(request)
         if self._work is None:
             self._work = asyncio.create_task(self._run())
@@ -57,11 +57,11 @@ class InferenceServer:
     async def _run(self) -> None:
         """Evaluates whatever waits, until nothing does."""
         while self._waiting:
-            key = self._waiting[0].key
-            batch = [request for request in self._waiting if request.key == key]
-            self._waiting = [request for request in self._waiting if request.key != key]
+            evaluator = self._waiting[0].evaluator
+            batch = [request for request in self._waiting if request.evaluator is evaluator]
+            self._waiting = [request for request in self._waiting if request.evaluator is not evaluator]
             try:
-                answers = await asyncio.to_thread(self._evaluated, key, [request.obs for request in batch])
+                answers = await asyncio.to_thread(self._evaluated, evaluator, [request.obs for request in batch])
             except Exception as error:  # whatever a network raises is for those who asked, and the next may fare better
                 for request in batch:
                     request.answer.set_exception(error)
@@ -70,9 +70,9 @@ class InferenceServer:
                 request.answer.set_result(answer)
         self._work = None
 
-    def _evaluated(self, key: str, parts: list[Array]) -> list[tuple[Array, Array]]:
+    def _evaluated(self, evaluator: Evaluator, parts: list[Array]) -> list[tuple[Array, Array]]:
         obs = np.concatenate(parts)
-        logits, values = self._evaluators[key](obs, np.empty((len(obs), 0), np.int64))
+        logits, values = evaluator(obs, np.empty((len(obs), 0), np.int64))
         self._positions, self._batches = self._positions + len(obs), self._batches + 1
         ends = np.cumsum([len(part) for part in parts])[:-1]
         return list(zip(np.split(logits, ends), np.split(values, ends), strict=True))
