@@ -138,12 +138,19 @@ def test_a_cluster_shares_a_network_and_a_killed_one_is_started_again(cluster: A
     with Workers(2, made.address) as workers:
         evaluator = workers.served(Doubled, np.full(1, 2.0))
         begun = evaluator(np.ones((1, 1)), None)
-        killer = threading.Timer(1.0, os.kill, (int(begun[1][0]), signal.SIGKILL))
+
+        def kill() -> None:
+            while importlib.import_module("ray").get(workers._server.counts.remote())[1] < 5:
+                time.sleep(0.1)
+            os.kill(int(begun[1][0]), signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
         killer.start()
         found = workers.run(asks, [(evaluator, x) for x in range(2)])
         assert [[value for value, _ in part] for part in found] == [
             [6.0 * (x + k) for k in range(10)] for x in range(2)
         ]
+        killer.join()
         assert len({process for part in found for _, process in part}) == 2
         other = workers.served(Doubled, np.full(1, 3.0))
         assert workers.run(asks, [(other, 1)])[0][0][0] == 9.0
