@@ -3,9 +3,10 @@
 policy: moves of games held out that the network names first, or among its first five, by the number of the move.
 rollout: the same of the fast policy, and what a move of its playouts takes.
 self-play: what the policy that played against itself scores against the one that it began as; both draw their moves.
-value: squared error of the result on games learnt and on games held out, with one position of each game record, with
-all of them, and with one of each of many games that the policy plays against itself, over the updates, as a picture
-(Silver et al., 2016: 0.19 and 0.37 with all positions of records, 0.226 and 0.234 with one of each game of its own).
+value: squared error of the result on games learnt and on games held out, at the end and where it was lowest, with one
+position of each game record, with all of them, and both of many games that the policy plays against itself, over the
+updates, as a picture (Silver et al., 2016: 0.19 and 0.37 with all positions of records, 0.226 and 0.234 with one of
+each game of its own, of which they had 30 million).
 
 Runs and games that are there already are measured and not made again.
 
@@ -36,6 +37,7 @@ KINDS = {
     "one": "one position of each record",
     "all": "all positions of the records",
     "own": "one position of each own game",
+    "own-all": "all positions of the own games",
 }
 
 
@@ -95,39 +97,45 @@ def microseconds(weights: Any, size: int) -> list[float]:
 
 
 def values(options: argparse.Namespace) -> dict[str, Any]:
-    """Measures value networks that learnt one position of each game record, all of them, or one of each own game."""
+    """Measures value networks that learnt one position of each game or all, of the records or of own games."""
     figures, curves = {}, {}
     for name, title in KINDS.items():
         games, words = options.games, ["--steps", str(options.value_updates), "--log-every", "50"]
-        if name == "own":
+        if name.startswith("own"):
             games = str(runs_folder() / "own.sgf")
             words_of_play = ("--games", str(options.own), "--komi", str(options.komi), "--out", games)
             command("self-play", str(runs_folder() / "stronger"), *words_of_play)
-        kind = "all" if name == "all" else "one"
+        kind = "all" if name.endswith("all") else "one"
         words += ["--games", games, "--agent.positions-per-game", kind, "--agent.width", "64", "--agent.blocks", "5"]
         run, seconds = trained(options, "alphago-value", f"value-{name}", *words)
         found = json.loads(command("evaluate", run, "--episodes", "2", "--no-baselines", "--json"))
         errors = f"{found['mse_train']:.3f} on those learnt, {found['mse_test']:.3f} on {found['positions']:,} held out"
-        print(f"value, {title}: {seconds / 60:.1f} min; squared error {errors}", flush=True)
-        figures[name] = {"seconds": seconds, "train": found["mse_train"], "test": found["mse_test"]}
-        curves[title] = [json.loads(line) for line in (Path(run) / "metrics.jsonl").read_text().splitlines()]
-    draw(curves, PICTURE)
+        rows = curves[title] = [json.loads(line) for line in (Path(run) / "metrics.jsonl").read_text().splitlines()]
+        lowest = min([found["mse_test"], *(row["valid/loss"] for row in rows if "valid/loss" in row)])
+        print(
+            f"value, {title}: {seconds / 60:.1f} min; squared error {errors}, where it was lowest {lowest:.3f}",
+            flush=True,
+        )
+        figures[name] = {"train": found["mse_train"], "test": found["mse_test"], "lowest": lowest, "seconds": seconds}
+    draw(curves, figures, PICTURE)
     return figures
 
 
-def draw(curves: dict[str, list[dict[str, float]]], place: Path) -> None:
+def draw(curves: dict[str, list[dict[str, float]]], figures: dict[str, dict[str, float]], place: Path) -> None:
     """Draws the squared errors over the updates."""
     import matplotlib
 
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    figure, panels = pyplot.subplots(1, len(curves), figsize=(11, 3.4), sharey=True, layout="constrained")
-    for panel, (title, rows) in zip(panels, curves.items(), strict=True):
+    figure, panels = pyplot.subplots(1, len(curves), figsize=(13, 3.2), sharey=True, layout="constrained")
+    for panel, (name, title) in zip(panels, KINDS.items(), strict=True):
+        rows = curves[title]
+        last = [{"step": rows[-1]["step"], "valid/loss": figures[name]["test"]}]
         for key, label in (("train/loss", "learnt"), ("valid/loss", "held out")):
-            points = [(row["step"], row[key]) for row in rows if key in row]
+            points = [(row["step"], row[key]) for row in [*rows, *last] if key in row]
             panel.plot(*np.array(points).T, marker="." if key == "valid/loss" else "", label=label)
-        panel.set(title=title, xlabel="updates", ylim=(0, 1.1))
+        panel.set(title=title, xlabel="updates", ylim=(0, 1.25))
     panels[0].set(ylabel="squared error of the result")
     panels[0].legend()
     figure.savefig(place, dpi=110)
