@@ -48,12 +48,19 @@ class Positions:
     """Positions of games as `networks/fit.py` takes data: planes, the move made there, and who won for the mover."""
 
     def __init__(self, games: GameSet, game: Ints, ply: Ints, features: str) -> None:
-        self.game, self.ply, self._games = game, ply, games
+        self.game, self.ply, self._games, self._features = game, ply, games, features
         self._viewer = Viewer(games, features)
 
     def __len__(self) -> int:
         """Returns the number of positions."""
         return len(self.game)
+
+    def sample(self, most: int) -> "Positions":
+        """Returns at most so many of the positions, drawn evenly, the same each time."""
+        if len(self) <= most:
+            return self
+        chosen = np.sort(np.random.default_rng(0).choice(len(self), most, replace=False))
+        return Positions(self._games, self.game[chosen], self.ply[chosen], self._features)
 
     def __getitem__(self, indices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Returns planes `[B, C, N, N]`, actions `[B]` and results `[B]`: 1 won, -1 lost, 0 neither."""

@@ -33,3 +33,14 @@ def test_updates_are_those_planned_whatever_is_asked_for(games: Path) -> None:
     measured = fit.measure(held)
     assert measured["action"].tolist() == [3, 5, 8, 10, 13, 15, 18, 20, 23, 0]
     assert measured["loss"].shape == (10,)
+
+
+def test_a_sample_of_positions_is_the_same_each_time(games: Path) -> None:
+    read = read_game_set(games, report=pytest.fail)
+    positions = Positions(read, *read.positions(np.array([0, 1, 2, 3])), "stones")
+    once, again = positions.sample(7), positions.sample(7)
+    assert len(once) == 7
+    pairs = list(zip(once.game.tolist(), once.ply.tolist(), strict=True))
+    assert pairs == list(zip(again.game.tolist(), again.ply.tolist(), strict=True))
+    assert len(set(pairs)) == 7
+    assert positions.sample(1000) is positions
