@@ -20,7 +20,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_and_networks_exist(page: Path) -> None:
-    for words in re.findall(r"^(?:\$ )?palestra ([a-z]+)(?: ([a-z0-9_-]+))?", page.read_text(), flags=re.MULTILINE):
+    for words in re.findall(r"^(?:\$ )?palestra ([a-z-]+)(?: ([a-z0-9_-]+))?", page.read_text(), flags=re.MULTILINE):
         assert words[0] in COMMANDS, f"{page.name} shows palestra {words[0]}"
         if words[0] == "fit" and words[1]:
             assert words[1] in NETWORKS, f"{page.name} fits {words[1]}"
