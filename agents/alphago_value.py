@@ -181,7 +181,7 @@ class AlphaGoValue:
             "mse_train": float(learnt["loss"].mean()),
             "mse_test": float(held["loss"].mean()),
             "sign_test": float(held["accuracy"].mean()),
-            "positions": min(len(self._data[1]), MEASURED),
+            "positions": len(held["loss"]),
         }
 
     def train(self, env: EnvSpec, steps: int) -> Iterator[tuple[int, Metrics]]:

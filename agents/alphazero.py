@@ -196,7 +196,7 @@ class AlphaZero:
         Options of the search (`agents/mcts.py: Config`) take the place of the agent's, as `simulations`.
         """
         config = search_config(game, self.config, exploring=False)
-        if {"simulations", "seconds", "nodes"} & set(options):
+        if {"simulations", "seconds"} & set(options):  # the agent's tree is as large as its own searches need
             options = {"nodes": Config.nodes} | options
         return MCTSPlayer(replace(config, **options), game, seed, self.evaluator())
 

@@ -110,7 +110,7 @@ def values(options: argparse.Namespace) -> dict[str, Any]:
         run, seconds = trained(options, "alphago-value", f"value-{name}", *words)
         found = json.loads(command("evaluate", run, "--episodes", "2", "--no-baselines", "--json"))
         errors = f"{found['mse_train']:.3f} on those learnt, {found['mse_test']:.3f} on {found['positions']:,} held out"
-        rows = curves[title] = [json.loads(line) for line in (Path(run) / "metrics.jsonl").read_text().splitlines()]
+        rows = curves[name] = [json.loads(line) for line in (Path(run) / "metrics.jsonl").read_text().splitlines()]
         lowest = min([found["mse_test"], *(row["valid/loss"] for row in rows if "valid/loss" in row)])
         print(
             f"value, {title}: {seconds / 60:.1f} min; squared error {errors}, where it was lowest {lowest:.3f}",
@@ -130,7 +130,7 @@ def draw(curves: dict[str, list[dict[str, float]]], figures: dict[str, dict[str,
 
     figure, panels = pyplot.subplots(1, len(curves), figsize=(13, 3.2), sharey=True, layout="constrained")
     for panel, (name, title) in zip(panels, KINDS.items(), strict=True):
-        rows = curves[title]
+        rows = curves[name]
         last = [{"step": rows[-1]["step"], "valid/loss": figures[name]["test"]}]
         for key, label in (("train/loss", "learnt"), ("valid/loss", "held out")):
             points = [(row["step"], row[key]) for row in [*rows, *last] if key in row]
