@@ -5,8 +5,9 @@ Silver et al., "A general reinforcement learning algorithm that masters chess, s
 are few, or PUCT; and of Wu, "Accelerating self-play learning in Go" (2019), each to be switched on or off: playout-cap
 randomisation (section 3.1), forced playouts and target pruning (3.2), global pooling (3.3), and in Go ownership and
 lead as further targets (4.1). Ours differs from the first in that games and learning take turns, the network is small,
-AdamW with a step size that goes down as a cosine takes the place of SGD, and by default no gate keeps a network from
-play.
+AdamW with a step size that goes down as a cosine takes the place of SGD, by default no gate keeps a network from play,
+and the value is learnt half from the result and half from what the search expected, as in "Lessons from AlphaZero (part
+4): improving the training target" (Oracle Developers, 2018).
 """
 
 from collections.abc import Callable, Iterator
@@ -70,6 +71,8 @@ class AlphaZeroConfig:
     """Go: weight of whose each point is in the end, as a further target (1.5 in Wu's paper)."""
     lead: float = 0.0
     """Go: weight of by how much the game was won, as a further target."""
+    foresight: float = 0.5
+    """Share of what the search expected in the value that is learnt; the rest is the game's result."""
     value: float = 1.0
     """Weight of the squared error of the result beside the policy's cross-entropy."""
     batch_games: int = 64
@@ -110,11 +113,11 @@ class AlphaZeroConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}, but at least 1 is wanted")
         if self.rule not in ("gumbel", "puct"):
             raise ValueError(f"rule is {self.rule!r}, but gumbel or puct is wanted")
-        if not 0 < self.full_share <= 1 or not 0 <= self.gate < 1 or not 0 <= self.noise <= 1:
-            raise ValueError(
-                f"full_share {self.full_share} must lie in (0, 1], noise {self.noise} in [0, 1], gate {self.gate} "
-                "in [0, 1)"
-            )
+        if not 0 < self.full_share <= 1 or not 0 <= self.gate < 1:
+            raise ValueError(f"full_share {self.full_share} must lie in (0, 1], gate {self.gate} in [0, 1)")
+        for name in ("noise", "foresight"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, but a number from 0 to 1 is wanted")
         for name in ("reuse", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, but a number above 0 is wanted")

@@ -72,6 +72,18 @@ def learnt_policy(tree: Tree, settings: Settings, forced: float = 0.0) -> tuple[
     return tree.action[children], weight / weight.sum()
 
 
+def expected_result(tree: Tree, actions: NDArray[np.int32], chance: NDArray[np.float64]) -> float:
+    """Returns what follows a search if its actions are played with these chances, as the player to move sees it.
+
+    Actions are in the tree's order; those that were never tried, and of which nothing is proven, are left aside.
+    """
+    children = slice(int(tree.first[0]), int(tree.first[0]) + len(actions))
+    visits, proven = tree.visits[children], tree.proven[children]
+    value = np.where(proven > 0, proven - 2.0, tree.value[children] / np.maximum(visits, 1))
+    weight = np.where((visits > 0) | (proven > 0), chance, 0.0)
+    return float(weight @ value / weight.sum()) if weight.sum() else float(value.max())
+
+
 def pruned_visits(tree: Tree, settings: Settings, forced: float) -> NDArray[np.float64]:
     """Returns the visits `[K]` of the root's moves under PUCT without those that were only forced.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from palestra.agents.leaves import Evaluator, Steps, elsewhere
 from palestra.agents.mcts import Config, Search
-from palestra.agents.root import chosen, learnt_policy
+from palestra.agents.root import chosen, expected_result, learnt_policy
 from palestra.envs.game import OVER, PLAYER, Game, State, legal_mask
 from palestra.envs.go.scoring import owners, score_2
 from palestra.envs.go.state import BLACK, SIZE, WHITE
@@ -42,6 +42,8 @@ class SearchOptions(Protocol):
     def random_plies(self) -> int: ...
     @property
     def leaves(self) -> int: ...
+    @property
+    def foresight(self) -> float: ...
 
 
 class Samples(NamedTuple):
@@ -49,7 +51,7 @@ class Samples(NamedTuple):
 
     obs: NDArray[np.uint8]  # [M, *obs_shape], planes of zeros and ones
     policy: NDArray[np.float32]  # [M, A], what the search made of it
-    value: NDArray[np.float32]  # [M], the result: 1 won, -1 lost, 0 neither
+    value: NDArray[np.float32]  # [M], 1 won, -1 lost, 0 neither, and with foresight what the search expected in part
     owner: NDArray[np.int8]  # [M, P], whose each point was in the end: 1 own, -1 the other's; P is 0 but in Go
     lead: NDArray[np.float32]  # [M], by how many points it was won; 0 but in Go
 
@@ -88,7 +90,7 @@ class _Playing:
         self._searches = {seat: Search(game, config, seed, elsewhere) for seat in sorted(set(seats))}
         self._rng, self._no_rng = np.random.default_rng([seed, 2]), seed_state(seed)
         self._state: State = game.start.copy()
-        self._kept: list[tuple[NDArray[np.uint8], NDArray[np.float32], int]] = []
+        self._kept: list[tuple[NDArray[np.uint8], NDArray[np.float32], float, int]] = []
         self._result, self._plies = 0.0, 0
 
     def moves(self) -> Steps:
@@ -110,11 +112,12 @@ class _Playing:
         """Returns the game, once it has ended."""
         shape, num_actions = self.game.obs_shape, self.game.num_actions
         owner, lead = _outcome(self.game, self._state)
-        sign = np.array([1 if player == 0 else -1 for _, _, player in self._kept], np.int8)
+        sign = np.array([1 if player == 0 else -1 for *_, player in self._kept], np.int8)
+        expected, share = np.array([value for _, _, value, _ in self._kept]), self.options.foresight
         samples = Samples(
-            np.array([obs for obs, _, _ in self._kept], np.uint8).reshape(-1, *shape),
-            np.array([policy for _, policy, _ in self._kept], np.float32).reshape(-1, num_actions),
-            (self._result * sign).astype(np.float32),
+            np.array([obs for obs, *_ in self._kept], np.uint8).reshape(-1, *shape),
+            np.array([policy for _, policy, *_ in self._kept], np.float32).reshape(-1, num_actions),
+            ((1 - share) * self._result * sign + share * expected).astype(np.float32),
             sign[:, None] * owner,
             (lead * sign).astype(np.float32),
         )
@@ -136,7 +139,8 @@ class _Playing:
         policy = np.zeros(self.game.num_actions, np.float32)
         actions, chance = learnt_policy(search.tree, search.settings, search.config.forced)
         policy[actions] = chance
-        self._kept.append((obs.astype(np.uint8), policy, player))
+        expected = expected_result(search.tree, actions, chance)
+        self._kept.append((obs.astype(np.uint8), policy, expected, player))
 
     def _chosen(self, search: Search) -> int:
         if self.options.rule == "gumbel":

@@ -129,6 +129,7 @@ def results_of(game: Game, agent: AlphaZero, seat: int) -> list[float]:
         ({"forced": 2.0}, "forced is 2.0, but rule gumbel shares out"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0"),
         ({"owner": -1.0}, "owner is -1.0"),
+        ({"foresight": 1.5}, "foresight is 1.5"),
         ({"server": True}, "server needs a cluster"),
         ({"overlap": True, "gate": 0.5}, "no gate can hold it back"),
     ],

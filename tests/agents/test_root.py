@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from palestra.agents.root import Child, child_with, children_of, chosen, lead_of, variation_of
+from palestra.agents.root import Child, child_with, children_of, chosen, expected_result, lead_of, variation_of
 from palestra.agents.tree import DRAWN, LOST, WON, Tree, add_children, new_tree
 
 
@@ -31,6 +31,26 @@ def test_proven_wins_are_first_then_visits_and_proven_losses_last() -> None:
 def test_equal_visits_are_ordered_by_value_and_then_by_probability() -> None:
     assert [c.action for c in children_of([root([3, 3, 3], [0.1, 0.3, 0.2])])] == [1, 2, 0]
     assert [c.action for c in children_of([root([0, 0, 0], [0, 0, 0], policy=[1, 2, 5])])] == [2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("visits", "means", "proven", "chance", "expected"),
+    [
+        ([4, 6], [0.5, -0.25], [0, 0], [0.8, 0.2], 0.8 * 0.5 - 0.2 * 0.25),
+        ([4, 0, 6], [0.5, 0.0, -0.25], [0, 0, 0], [0.4, 0.5, 0.1], (0.4 * 0.5 - 0.1 * 0.25) / 0.5),  # one never tried
+        ([4, 6], [0.5, -0.25], [0, WON], [0.0, 1.0], 1.0),
+        ([4, 6], [0.5, 0.5], [LOST, DRAWN], [0.0, 1.0], 0.0),
+        ([4, 0], [0.5, 0.0], [LOST, LOST], [0.5, 0.5], -1.0),
+        ([0, 0], [0.0, 0.0], [0, 0], [0.5, 0.5], 0.0),
+    ],
+)
+def test_what_is_expected_of_the_learnt_policy(
+    visits: list[int], means: list[float], proven: list[int], chance: list[float], expected: float
+) -> None:
+    """By hand: the mean of the moves' values, proven ones for certain, weighted by their chances."""
+    tree = root(visits, means, proven)
+    actions = np.arange(len(visits), dtype=np.int32)
+    assert expected_result(tree, actions, np.array(chance)) == pytest.approx(expected)
 
 
 def test_trees_side_by_side_are_added_up() -> None:

@@ -16,7 +16,7 @@ from palestra.envs.go.rules import Rules
 from palestra.envs.rng import seed_state
 
 CONNECT_FOUR, TIC_TAC_TOE = make_game("connect-four"), make_game("tic-tac-toe")
-QUICK = AlphaZeroConfig(simulations=12, leaves=3, random_plies=0)
+QUICK = AlphaZeroConfig(simulations=12, leaves=3, random_plies=0, foresight=0.0)
 
 
 class Network:
@@ -66,6 +66,18 @@ def test_positions_results_and_policies_are_those_of_the_game(rule: Any) -> None
         assert played.samples.owner.shape == (played.plies, 0)
         replayed(TIC_TAC_TOE, played)
     assert len({played.samples.policy.tobytes() for played in games}) > 1
+
+
+def test_with_foresight_a_value_is_between_the_result_and_what_was_expected() -> None:
+    """Games are the same whatever is learnt from them; near the end what is expected is proven and is the result."""
+    plain, half, whole = (
+        play_games(CONNECT_FOUR, replace(QUICK, foresight=share), [Network(7)], 4, 0) for share in (0.0, 0.5, 1.0)
+    )
+    for one, two, three in zip(plain, half, whole, strict=True):
+        np.testing.assert_allclose(two.samples.value, (one.samples.value + three.samples.value) / 2, atol=1e-6)
+        assert np.abs(one.samples.value).max() == abs(one.result)
+        assert three.samples.value[-1] == one.samples.value[-1]
+        assert len(np.unique(three.samples.value)) > 3
 
 
 def test_games_do_not_depend_on_who_shares_their_batches() -> None:
