@@ -142,8 +142,9 @@ def _put(bodies, game, i, low_x, high_x, low_y, high_y, rng, contacts):  # type:
     for _ in range(TRIES):
         body.angle = 2.0 * math.pi * uniform(rng) - math.pi
         set_frame(body)
-        body.x, body.y = low_x + uniform(rng) * (high_x - low_x), low_y + uniform(rng) * (high_y - low_y)
-        if _fits(bodies, game, i, contacts):
+        wide, high = high_x - low_x - 2.0 * body.width, high_y - low_y - 2.0 * body.height
+        body.x, body.y = low_x + body.width + uniform(rng) * wide, low_y + body.height + uniform(rng) * high
+        if wide >= 0.0 and high >= 0.0 and _fits(bodies, game, i, contacts):
             body.level = 0
             body.start_x, body.start_y = body.x, body.y
             return True
@@ -192,7 +193,8 @@ def _put_all(bodies, rules, game, rng, contacts):  # type: ignore[no-untyped-def
 def _furnish(bodies, rules, rng):  # type: ignore[no-untyped-def]
     """Says which bodies there are and what they are like; none has a place."""
     boxes = rules.fewest_boxes + randint(rng, rules.boxes - rules.fewest_boxes + 1)
-    long = min(boxes, rules.fewest_long + randint(rng, max(1, boxes - rules.fewest_long + 1)))
+    most = min(boxes, rules.most_long)
+    long = min(most, rules.fewest_long) + randint(rng, max(most - rules.fewest_long, 0) + 1)
     for i in range(len(bodies)):
         body = bodies[i]
         body.kind, body.level, body.hold, body.ramp, body.team = ABSENT, UNPLACED, FREE, FREE, FREE

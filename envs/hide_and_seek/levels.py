@@ -9,7 +9,7 @@ one that is not.
 from numba import njit
 
 from palestra.envs.hide_and_seek.geometry import gap, seen_from
-from palestra.envs.hide_and_seek.state import ABSENT, AGENT, FREE, OUTER, RAMP
+from palestra.envs.hide_and_seek.state import ABSENT, AGENT, FREE, OUTER, RAMP, SEEKERS
 
 
 @njit(cache=True)
@@ -63,6 +63,8 @@ def _drop(bodies, i, rules, game):  # type: ignore[no-untyped-def]
         if under != FREE or body.kind != RAMP or seen_from(body, agent.x, agent.y)[0] >= 0.0:
             return
         under = j
+    if under == FREE and agent.team == SEEKERS:
+        game.crossings += 1.0
     agent.level, agent.ramp = 0, under
 
 

@@ -4,6 +4,7 @@
 autocurricula"; forces and speeds are ours.
 """
 
+import difflib
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -26,8 +27,8 @@ class Scenario:
     """Agents who seek."""
     boxes: tuple[int, int] = (3, 9)
     """Fewest and most boxes of an episode."""
-    elongated: int = 3
-    """How many of them at least are elongated."""
+    elongated: tuple[int, int] = (3, 9)
+    """Fewest and most of them that are elongated."""
     ramps: int = 2
     """Ramps."""
     rooms: Literal["open", "quadrant", "random"] = "random"
@@ -90,7 +91,8 @@ class Scenario:
         for name in RULES.names or ():
             if hasattr(self, name) and name not in ("boxes", "rooms", "preparation", "box"):
                 rules[name] = getattr(self, name)
-        rules["fewest_boxes"], rules["boxes"], rules["fewest_long"] = *self.boxes, self.elongated
+        rules["fewest_boxes"], rules["boxes"] = self.boxes
+        rules["fewest_long"], rules["most_long"] = self.elongated
         rules["rooms"], rules["box"] = ROOMS[self.rooms], self.box / 2
         rules["preparation"] = round(self.preparation * self.horizon)
         rules["cone"] = math.cos(math.radians(self.sight / 2))
@@ -105,7 +107,29 @@ class Scenario:
 
 SCENARIOS = {
     "quadrant": Scenario(
-        boxes=(2, 2), elongated=0, ramps=1, rooms="quadrant", outer_walls=1.0, horizon=80, together=0.0, lock_ramps=False
+        boxes=(2, 2),
+        elongated=(0, 0),
+        ramps=1,
+        rooms="quadrant",
+        outer_walls=1.0,
+        horizon=80,
+        together=0.0,
+        lock_ramps=False,
     ),
     "full": Scenario(),
 }
+
+
+def scenario_named(scenario: str | Scenario) -> Scenario:
+    """Returns a scenario by its name.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if isinstance(scenario, Scenario):
+        return scenario
+    if scenario not in SCENARIOS:
+        near = difflib.get_close_matches(scenario, SCENARIOS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(SCENARIOS)}"
+        raise ValueError(f"there is no scenario {scenario!r}; {hint}")
+    return SCENARIOS[scenario]

@@ -79,6 +79,7 @@ RULES = np.dtype(
         ("outer_walls", "f8"),  # probability of walls around the floor
         ("fewest_boxes", "i8"),
         ("fewest_long", "i8"),
+        ("most_long", "i8"),
         ("radius", "f8"),  # metres, of agents
         ("box", "f8"),  # half a side of a box
         ("together", "f8"),  # metres from the first of a team within which the others begin; 0: anywhere
@@ -94,6 +95,22 @@ GAME = np.dtype(
         ("episode", "i8"),
         ("reverted", "i8"),  # substeps that were taken back
         ("hidden", "i8"),  # whether no seeker sees a hider now
+        # of the episode so far (statistics.py); after the preparation if nothing else is said
+        ("hidden_time", "f8"),  # steps in which all hiders are hidden
+        ("distance", "f8"),  # sum over steps of metres from a seeker to the nearest hider, the mean of all seekers
+        ("box_moved", "f8"),  # metres from where it began of the box that is farthest, at any time
+        ("box_moved_preparation", "f8"),
+        ("ramp_moved", "f8"),
+        ("ramp_moved_preparation", "f8"),
+        ("box_locked", "f8"),  # locked by hiders, at the end of a step
+        ("box_locked_preparation", "f8"),
+        ("ramp_locked", "f8"),
+        ("ramp_locked_preparation", "f8"),
+        ("held", "f8"),  # agents' steps in which they hold something
+        ("above", "f8"),  # seekers' steps above the ground
+        ("crossings", "f8"),  # times that seekers came down where there is no ramp
+        ("surfed", "f8"),  # metres that agents went above while they held what was under them
+        ("closed", "f8"),  # at the end of the preparation: 1 if no seeker could walk to a hider
     ]
 )
 

@@ -8,6 +8,7 @@ from palestra.envs.hide_and_seek.layout import begin
 from palestra.envs.hide_and_seek.observe import observe, turn_heads
 from palestra.envs.hide_and_seek.sight import sees
 from palestra.envs.hide_and_seek.solver import advance
+from palestra.envs.hide_and_seek.statistics import forget, track
 from palestra.envs.hide_and_seek.state import HIDERS, MOVE_X, MOVE_Y, TURN, num_moving
 
 
@@ -65,24 +66,28 @@ def step_world(bodies, rules, game, scratch, actions, rewards):  # type: ignore[
     turn_heads(bodies, rules)
     game.time += 1
     _reward(bodies, rules, game, rewards)
+    track(bodies, rules, game)
 
 
 @njit(cache=True)
 def begin_world(bodies, rules, game, scratch, rng):  # type: ignore[no-untyped-def]
     """Begins an episode of a world."""
     begin(bodies, rules, game, rng, scratch.contacts)
+    forget(game)
     turn_heads(bodies, rules)
     game.hidden = not any_seen(bodies, rules, game)
 
 
 @njit(cache=True, nogil=True)
-def step_worlds(worlds, games, rules, scratch, rngs, actions, rewards, ends, low, high):  # type: ignore[no-untyped-def]
-    """Steps worlds `low` to `high` and begins those anew that end."""
+def step_worlds(worlds, games, rules, scratch, rngs, actions, rewards, ended, again, low, high):  # type: ignore[no-untyped-def]
+    """Steps worlds `low` to `high`; games that end lie in `ended`, whose time is 0 otherwise, and begin anew if `again`."""
     for n in range(low, high):
         step_world(worlds[n], rules[0], games[n], scratch, actions[n], rewards[n])
-        ends[n] = games[n].time >= rules[0].horizon
-        if ends[n]:
-            begin_world(worlds[n], rules[0], games[n], scratch, rngs[n])
+        ended[n].time = 0
+        if games[n].time >= rules[0].horizon:
+            ended[n] = games[n]
+            if again:
+                begin_world(worlds[n], rules[0], games[n], scratch, rngs[n])
 
 
 @njit(cache=True, nogil=True)
