@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,12 +12,13 @@ from numpy.typing import NDArray
 from palestra.envs.hide_and_seek.contacts import Scratch, new_scratch
 from palestra.envs.hide_and_seek.observe import NUM_OTHER, NUM_SELF, NUM_THING
 from palestra.envs.hide_and_seek.scenario import Scenario, scenario_named
-from palestra.envs.hide_and_seek.state import ABSENT, GAME, Records, new_bodies
+from palestra.envs.hide_and_seek.state import ABSENT, GAME, new_bodies
 from palestra.envs.hide_and_seek.step import begin_worlds, observe_worlds, step_worlds
 from palestra.envs.rng import seed_state
 
 Floats = NDArray[np.float32]
 SHARE = 32  # worlds of a thread, at least
+TRIED = 10  # worlds that must have room for what is said to fit
 
 
 class Sight(NamedTuple):
@@ -40,7 +42,9 @@ class HideAndSeekBatch:
         ValueError: there are no worlds, no such scenario, or not room for all that it holds.
     """
 
-    def __init__(self, scenario: str | Scenario = "quadrant", num_worlds: int = 1, *, threads: int | None = None) -> None:
+    def __init__(
+        self, scenario: str | Scenario = "quadrant", num_worlds: int = 1, *, threads: int | None = None
+    ) -> None:
         if num_worlds < 1:
             raise ValueError(f"num_worlds is {num_worlds}, but at least one world is wanted")
         self.scenario, self.num_worlds = scenario_named(scenario), num_worlds
@@ -76,18 +80,27 @@ class HideAndSeekBatch:
         Raises:
             ValueError: the scenario holds more than there is room for.
         """
+        self.begin(seed)
+        if not self.has_room:
+            raise ValueError(_crowded(self.scenario))
+        return self.sight
+
+    def begin(self, seed: int | None = None) -> None:
+        """Begins an episode in all worlds, whether there is room or not."""
         if seed is not None or not self._rngs.any():
             self._rngs[:] = [seed_state((seed or 0) + i) for i in range(self.num_worlds)]
         self._share(self._begin)
-        if not self.games["bodies"].all():
-            raise ValueError(self.scenario.crowded())
-        return self.sight
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there was room for everything when the episodes began."""
+        return bool(self.games["bodies"].all())
 
     def step(self, actions: Any, *, reset: bool = True) -> tuple[Sight, NDArray[np.float64], NDArray[np.bool_]]:
         """Moves all worlds by a step of actions `[N, A, 5]`: force along x and y, torque, hold, lock.
 
-        Returns what is seen, rewards `[N, A]`, and which episodes ended `[N]`: their statistics are in `ended`, and their
-        worlds have begun anew, or stay as they are without `reset`.
+        Returns what is seen, rewards `[N, A]`, and which episodes ended `[N]`: their statistics are in `ended`, and
+        their worlds have begun anew, or stay as they are without `reset`.
 
         Raises:
             ValueError: the actions are no integers of this shape, or out of range; nothing has moved.
@@ -109,9 +122,7 @@ class HideAndSeekBatch:
 
     def _share(self, work: Callable[[Scratch, int, int], None]) -> None:
         """Shares the worlds out to threads."""
-        parts = [
-            (self._scratch[k], int(self._edges[k]), int(self._edges[k + 1])) for k in range(len(self._scratch))
-        ]
+        parts = [(self._scratch[k], int(self._edges[k]), int(self._edges[k + 1])) for k in range(len(self._scratch))]
         if self._pool is None:
             work(*parts[0])
         else:
@@ -124,6 +135,27 @@ class HideAndSeekBatch:
 
     def _step(self, actions: NDArray[np.int64], again: bool, scratch: Scratch, low: int, high: int) -> None:
         step_worlds(
-            self.bodies, self.games, self.rules, scratch, self._rngs, actions, self._rewards, self.ended, again, low, high
+            self.bodies,
+            self.games,
+            self.rules,
+            scratch,
+            self._rngs,
+            actions,
+            self._rewards,
+            self.ended,
+            again,
+            low,
+            high,
         )
         observe_worlds(self.bodies, self.games, self.rules, self._rays, *self.sight, low, high)
+
+
+def _crowded(scenario: Scenario) -> str:
+    """Says that there is not room for all of a scenario, and for what there is."""
+    given = f"{scenario.boxes[1]} boxes, {scenario.ramps} ramps and {scenario.agents} agents do not fit"
+    for boxes in range(scenario.boxes[1] - 1, -1, -1):
+        fewer = HideAndSeekBatch(replace(scenario, boxes=(boxes, boxes)), TRIED)
+        fewer.begin(0)
+        if fewer.has_room:
+            return f"{given} on a floor of {scenario.floor:g} by {scenario.floor:g} metres; at most {boxes} boxes do"
+    return f"{given} on a floor of {scenario.floor:g} by {scenario.floor:g} metres, not even without boxes"

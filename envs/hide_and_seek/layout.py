@@ -156,8 +156,11 @@ def _put_near(bodies, rules, game, i, first, rng, contacts):  # type: ignore[no-
     """Puts an agent near the first of its team, or anywhere where there is no room."""
     if rules.together > 0.0 and i > first:
         x, y, reach = bodies[first].x, bodies[first].y, rules.together
-        low_x, high_x, low_y, high_y = max(0.0, x - reach), min(rules.floor, x + reach), max(0.0, y - reach), min(
-            rules.floor, y + reach
+        low_x, high_x, low_y, high_y = (
+            max(0.0, x - reach),
+            min(rules.floor, x + reach),
+            max(0.0, y - reach),
+            min(rules.floor, y + reach),
         )
         if _put(bodies, game, i, low_x, high_x, low_y, high_y, rng, contacts):
             return True

@@ -59,8 +59,9 @@ def _thing(agent, body, index, rules, out):  # type: ignore[no-untyped-def]
 def observe(bodies, rules, game, rays, me, others, things, ranges, seen):  # type: ignore[no-untyped-def]
     """Writes the observations of all agents.
 
-    `me` `[A, NUM_SELF]`, `others` `[A, A - 1, NUM_OTHER]`, `things` `[A, K, NUM_THING]` with K boxes and ramps, `ranges`
-    `[A, R]` for `rays` `[2, R]`, and `seen` `[A, A - 1 + K]`, which of the others and of the things an agent sees.
+    `me` `[A, NUM_SELF]`, `others` `[A, A - 1, NUM_OTHER]`, `things` `[A, K, NUM_THING]` with K boxes and ramps,
+    `ranges` `[A, R]` for `rays` `[2, R]`, and `seen` `[A, A - 1 + K]`, which of the others and of the things an agent
+    sees.
     """
     agents = rules.agents
     for i in range(agents):

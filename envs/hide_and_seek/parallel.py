@@ -16,14 +16,14 @@ RENDER_MODES = ("rgb_array",)
 Observation = dict[str, NDArray[Any]]
 
 
-class HideAndSeekEnv(ParallelEnv[str, Observation, NDArray[np.int64]]):
+class HideAndSeekEnv(ParallelEnv):  # type: ignore[misc]
     """A world whose agents are hider_0, hider_1, …, seeker_0, ….
 
-    An observation is a dictionary of float32 and of masks, int8: "me" `[12]`, "others" `[A - 1, 9]`, "things" `[K, 12]`,
-    boxes before ramps, "ranges" `[R]`; "seen" `[A - 1 + K]` says which of the others and of the things the agent sees,
-    "there" `[K]` which things there are. The columns are named in `observe.py`. Actions are integers: force along x and
-    y and torque, from full backward over none to full forward, hold, lock. All agents are terminated when the time is
-    up; `infos[agent]["statistics"]` then says what happened.
+    An observation is a dictionary of float32 and of masks, int8: "me" `[12]`, "others" `[A - 1, 9]`, "things"
+    `[K, 12]`, boxes before ramps, "ranges" `[R]`; "seen" `[A - 1 + K]` says which of the others and of the things the
+    agent sees, "there" `[K]` which things there are. The columns are named in `observe.py`. Actions are integers: force
+    along x and y and torque, from full backward over none to full forward, hold, lock. All agents are terminated when
+    the time is up; `infos[agent]["statistics"]` then says what happened.
 
     Raises:
         ValueError: there is no such scenario or render mode, or not room for all that it holds.
@@ -46,9 +46,14 @@ class HideAndSeekEnv(ParallelEnv[str, Observation, NDArray[np.int64]]):
         self.possible_agents += [f"seeker_{i}" for i in range(self.scenario.seekers)]
         self.agents: list[str] = []
         values, masks = self.batch.sight[:4], (self.batch.sight.seen, self.batch.there)
-        boxes = dict(zip(("me", "others", "things", "ranges"), (_values(array[0, 0].shape) for array in values), strict=True))
+        boxes: dict[str, Any] = dict(
+            zip(("me", "others", "things", "ranges"), (_values(array[0, 0].shape) for array in values), strict=True)
+        )
         boxes |= {"seen": _mask(masks[0][0, 0].shape), "there": _mask(masks[1][0].shape)}
-        self._observations, self._actions = spaces.Dict(boxes), spaces.MultiDiscrete([self.scenario.buckets] * 3 + [2, 2])
+        self._observations, self._actions = (
+            spaces.Dict(boxes),
+            spaces.MultiDiscrete([self.scenario.buckets] * 3 + [2, 2]),
+        )
         self.state_space = _values(self.state().shape)
 
     def observation_space(self, agent: str) -> spaces.Dict:
@@ -77,7 +82,9 @@ class HideAndSeekEnv(ParallelEnv[str, Observation, NDArray[np.int64]]):
         """
         missing = [agent for agent in self.agents if agent not in actions]
         if missing or not self.agents:
-            raise ValueError(f"the action of {missing[0]} is missing" if missing else "reset must be called before step")
+            raise ValueError(
+                f"the action of {missing[0]} is missing" if missing else "reset must be called before step"
+            )
         _, rewards, ends = self.batch.step(np.array([[actions[agent] for agent in self.agents]]), reset=False)
         over, agents = bool(ends[0]), self.agents
         infos: dict[str, dict[str, Any]] = {agent: {} for agent in agents}
@@ -91,7 +98,7 @@ class HideAndSeekEnv(ParallelEnv[str, Observation, NDArray[np.int64]]):
         )  # fmt: skip
 
     def state(self) -> NDArray[np.float32]:
-        """Returns all that there is, seen by nobody in particular: the agents, then the things as the first one has them."""
+        """Returns all that there is, whoever sees it: the agents, then the things as the first agent has them."""
         sight = self.batch.sight
         return np.concatenate([sight.me[0].ravel(), sight.things[0, 0].ravel(), self.batch.there[0].astype(np.float32)])
 
@@ -99,7 +106,9 @@ class HideAndSeekEnv(ParallelEnv[str, Observation, NDArray[np.int64]]):
         """Returns a picture `[side, side, 3]` from above."""
         if self.render_mode is None:
             return None
-        return picture(self.batch.bodies[0], self.scenario.floor, cone=float(self.batch.rules["cone"][0]), size=self.side)
+        return picture(
+            self.batch.bodies[0], self.scenario.floor, cone=float(self.batch.rules["cone"][0]), size=self.side
+        )
 
     def close(self) -> None:
         """Has nothing to close."""

@@ -23,8 +23,8 @@ def picture(
 ) -> NDArray[np.uint8]:
     """Draws a world's bodies `[B]` as `[size, size, 3]` uint8; hiders are blue, seekers red, those above ringed.
 
-    `cone` is the cosine of half the angle that agents see; `ranges` `[A, R]`, what their lidar says, draws that as well.
-    A thing that is locked has a rim in its team's colour; the arrow of a ramp points up.
+    `cone` is the cosine of half the angle that agents see; `ranges` `[A, R]`, what their lidar says, draws that too. A
+    thing that is locked has a rim in its team's colour; the arrow of a ramp points up.
     """
     return _Canvas(floor, size).draw(bodies, cone, ranges)
 

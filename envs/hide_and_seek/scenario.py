@@ -80,6 +80,28 @@ class Scenario:
     lidar: float = 6.0
     """How far lidar reaches."""
 
+    def __post_init__(self) -> None:
+        if self.rooms not in ROOMS:
+            raise ValueError(f"rooms is {self.rooms!r}, but {', '.join(ROOMS)} is wanted")
+        if min(self.hiders, self.seekers) < 0 or self.agents < 1:
+            raise ValueError(f"{self.hiders} hiders and {self.seekers} seekers are given; at least one agent is wanted")
+        for name in ("boxes", "elongated"):
+            fewest, most = getattr(self, name)
+            if not 0 <= fewest <= most:
+                raise ValueError(f"{name} is {fewest} to {most}, but the fewest and the most are wanted, from 0 on")
+        for name, least in (("ramps", 0), ("horizon", 1), ("buckets", 2), ("rays", 1), ("substeps", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is {getattr(self, name)}, but at least {least} is wanted")
+        for name in ("preparation", "outer_walls"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, but a share from 0 to 1 is wanted")
+        for name in ("floor", "radius", "box", "step", "lidar", "sight"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}, but a number above 0 is wanted")
+        for name in ("arena", "together", "force", "torque", "drag", "ground", "friction", "reach"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}, but a number from 0 on is wanted")
+
     @property
     def agents(self) -> int:
         """How many agents there are."""

@@ -54,9 +54,12 @@ def _to_box(agent, box, rays, out):  # type: ignore[no-untyped-def]
         du, dv = c * rays[0, k] - s * rays[1, k], s * rays[0, k] + c * rays[1, k]
         du, dv = du if abs(du) > 1e-12 else 1e-12, dv if abs(dv) > 1e-12 else 1e-12
         per_u, per_v = 1.0 / du, 1.0 / dv
-        u_low, u_high, v_low, v_high = (-half_x - u) * per_u, (half_x - u) * per_u, (-half_y - v) * per_v, (
-            half_y - v
-        ) * per_v
+        u_low, u_high, v_low, v_high = (
+            (-half_x - u) * per_u,
+            (half_x - u) * per_u,
+            (-half_y - v) * per_v,
+            (half_y - v) * per_v,
+        )
         near = max(min(u_low, u_high), min(v_low, v_high), 0.0)
         far = min(max(u_low, u_high), max(v_low, v_high))
         out[k] = near if near <= far and near < out[k] else out[k]

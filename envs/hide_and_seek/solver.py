@@ -1,9 +1,10 @@
 """Moves the bodies of a world by a step: forces, contacts with friction, joints of what agents hold.
 
 Sequential impulses (Catto, 2006, "Fast and simple physics using sequential impulses") on velocities, without bounce:
-each impulse only takes energy away. A contact that is still open may close in a substep and no more, so that nothing
-passes through anything at any speed. What overlap is left is mended on poses alone, which gives no body speed; a
-substep after which bodies still overlap by more than `TOLERANCE` is taken back, and all of its world stands still.
+each impulse only takes energy away. A contact that is still open may close in a substep and no more, and no body moves
+farther than `STRIDE` in one, so that nothing passes through anything. What overlap is left is mended on poses alone,
+which gives no body speed; a substep after which bodies still overlap by more than `TOLERANCE` is taken back, and all of
+its world stands still.
 """
 
 import math
@@ -20,6 +21,7 @@ SLOP = 0.001  # metres of overlap that are let be
 ROUNDS = 6  # over all contacts, for velocities
 MENDING = 12  # at most, for poses
 SHARE = 0.8  # of an overlap that is mended at once
+STRIDE = 0.12  # metres that a point of a body moves in a substep at most: less than from a wall's rim to behind it
 
 
 @njit(cache=True)
@@ -45,13 +47,22 @@ def _drive(bodies, moving, rules, h):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _fastest(bodies, moving):  # type: ignore[no-untyped-def]
-    """Returns the greatest speed of a point of a body."""
+def _limit(body, h):  # type: ignore[no-untyped-def]
+    """Slows a body that is too fast, and returns the greatest speed of a point of it."""
+    fastest = math.sqrt(body.vx * body.vx + body.vy * body.vy) + abs(body.spin) * (body.half_x + body.half_y)
+    if fastest * h <= STRIDE:
+        return fastest
+    part = STRIDE / (fastest * h)
+    body.vx, body.vy, body.spin = part * body.vx, part * body.vy, part * body.spin
+    return STRIDE / h
+
+
+@njit(cache=True)
+def _fastest(bodies, moving, h):  # type: ignore[no-untyped-def]
+    """Slows what is too fast, and returns the greatest speed of a point of a body."""
     best = 0.0
     for i in range(moving):
-        body = bodies[i]
-        speed = math.sqrt(body.vx * body.vx + body.vy * body.vy)
-        best = max(best, speed + abs(body.spin) * (body.half_x + body.half_y))
+        best = max(best, _limit(bodies[i], h))
     return best
 
 
@@ -151,7 +162,7 @@ def _move(bodies, moving, h):  # type: ignore[no-untyped-def]
     for i in range(moving):
         body = bodies[i]
         body.old_x, body.old_y, body.old_angle = body.x, body.y, body.angle
-        if body.vx != 0.0 or body.vy != 0.0 or body.spin != 0.0:
+        if _limit(body, h) > 0.0:
             body.x += h * body.vx
             body.y += h * body.vy
             body.angle += h * body.spin
@@ -173,7 +184,7 @@ def substep(bodies, rules, game, scratch, h):  # type: ignore[no-untyped-def]
     """Moves a world by h seconds."""
     moving = num_moving(rules)
     _drive(bodies, moving, rules, h)
-    margin = 2.0 * h * _fastest(bodies, moving) + SLOP
+    margin = 2.0 * h * _fastest(bodies, moving, h) + SLOP
     update_levels(bodies, rules, game, margin)
     pairs = find_pairs(bodies, moving, game, scratch.pairs, margin)
     contacts = find_contacts(bodies, scratch, pairs, margin)

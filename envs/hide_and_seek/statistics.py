@@ -66,7 +66,7 @@ def is_closed(bodies, rules, game):  # type: ignore[no-untyped-def]
             if 0 <= y < CELLS and 0 <= x < CELLS and not grid[y, x]:
                 stack[count] = y * CELLS + x
                 count += 1
-    for i in range(rules.hiders):
+    for i in range(rules.hiders):  # noqa: SIM110  (compiled)
         if grid[_cell(bodies[i].y, rules), _cell(bodies[i].x, rules)]:
             return False
     return True
@@ -134,8 +134,8 @@ COUNTED = (GAME.names or ())[(GAME.names or ()).index("hidden_time") :]
 def statistics_of(games: Records, rules: Records) -> list[dict[str, float]]:
     """Returns the statistics of games `[N]` that have ended, as `GAME` names them.
 
-    `hidden_time` is the share of the steps after the preparation in which all hiders are hidden, `distance` the mean over
-    these steps; `held` and `above` are shares of agents' and of seekers' steps.
+    `hidden_time` is the share of the steps after the preparation in which all hiders are hidden, `distance` the mean
+    over these steps; `held` and `above` are shares of agents' and of seekers' steps.
     """
     rule, after = rules[0], max(1, int(rules[0].horizon - rules[0].preparation))
     scale = dict.fromkeys(COUNTED, 1.0) | {

@@ -8,8 +8,8 @@ from palestra.envs.hide_and_seek.layout import begin
 from palestra.envs.hide_and_seek.observe import observe, turn_heads
 from palestra.envs.hide_and_seek.sight import sees
 from palestra.envs.hide_and_seek.solver import advance
-from palestra.envs.hide_and_seek.statistics import forget, track
 from palestra.envs.hide_and_seek.state import HIDERS, MOVE_X, MOVE_Y, TURN, num_moving
+from palestra.envs.hide_and_seek.statistics import forget, track
 
 
 @njit(cache=True)
@@ -80,7 +80,7 @@ def begin_world(bodies, rules, game, scratch, rng):  # type: ignore[no-untyped-d
 
 @njit(cache=True, nogil=True)
 def step_worlds(worlds, games, rules, scratch, rngs, actions, rewards, ended, again, low, high):  # type: ignore[no-untyped-def]
-    """Steps worlds `low` to `high`; games that end lie in `ended`, whose time is 0 otherwise, and begin anew if `again`."""
+    """Steps worlds `low` to `high`; games that end lie in `ended`, whose time is 0 else, and begin anew if `again`."""
     for n in range(low, high):
         step_world(worlds[n], rules[0], games[n], scratch, actions[n], rewards[n])
         ended[n].time = 0
