@@ -1,0 +1,82 @@
+"""An episode of hide-and-seek as one page that a browser plays: scrub, follow an agent, see cones and lidar."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from palestra.envs.hide_and_seek.batch import HideAndSeekBatch
+from palestra.envs.hide_and_seek.replay_page import PAGE
+from palestra.envs.hide_and_seek.state import ABSENT
+
+DIGITS = 3  # of metres and radians
+
+
+class Replay:
+    """What happens in one of a batch's worlds; `add` is called after a reset and after each step.
+
+    An episode that ended without `reset=False` has begun anew before it can be added, so that its last step is missing.
+    """
+
+    def __init__(self, batch: HideAndSeekBatch, world: int = 0) -> None:
+        self._batch, self._world = batch, world
+        self._first: dict[str, Any] = {}
+        self._frames: list[dict[str, Any]] = []
+
+    def __len__(self) -> int:
+        """Returns how many moments there are."""
+        return len(self._frames)
+
+    def add(self) -> None:
+        """Adds the world as it is now; the first moment of a new episode forgets the one before."""
+        batch, n = self._batch, self._world
+        bodies = batch.bodies[n][: int(batch.games[n].bodies)]
+        there = np.flatnonzero(bodies["kind"] != ABSENT)
+        if batch.games[n].time == 0 or not self._frames:
+            self._frames, self._first = [], self._setting(bodies[there])
+        moving = there[there < len(bodies) - int((bodies["kind"] > 3).sum())]
+        index = {int(body): k for k, body in enumerate(there)} | {-1: -1}
+        agents = batch.scenario.agents
+        self._frames.append(
+            {
+                "pose": _rounded(np.stack([bodies[name][moving] for name in ("x", "y", "angle")], axis=1)),
+                "team": bodies["team"][moving].tolist(),
+                "level": bodies["level"][:agents].tolist(),
+                "hold": [index[int(body)] for body in bodies["hold"][:agents]],
+                "hidden": int(batch.games[n].hidden),
+                "ranges": _rounded(batch.sight.ranges[n], 2),
+            }
+        )
+
+    def save(self, path: Path) -> None:
+        """Writes the page, which needs nothing else.
+
+        Raises:
+            ValueError: nothing has been added.
+        """
+        if not self._frames:
+            raise ValueError("a replay has no moments; add() is called after a reset and after each step")
+        text = json.dumps(self._first | {"frames": self._frames}, separators=(",", ":"))
+        path.write_text(PAGE.replace("REPLAY", text))
+
+    def _setting(self, bodies: Any) -> dict[str, Any]:
+        """Returns what stays as it is: kinds, sizes, walls."""
+        scenario = self._batch.scenario
+        walls = bodies["kind"] > 3
+        return {
+            "floor": scenario.floor,
+            "step": scenario.step,
+            "preparation": int(self._batch.rules["preparation"][0]),
+            "horizon": scenario.horizon,
+            "cone": float(np.arccos(self._batch.rules["cone"][0])),
+            "hiders": scenario.hiders,
+            "agents": scenario.agents,
+            "kind": bodies["kind"].tolist(),
+            "half": _rounded(np.stack([bodies["half_x"], bodies["half_y"]], axis=1)),
+            "walls": _rounded(np.stack([bodies["x"][walls], bodies["y"][walls]], axis=1)),
+        }
+
+
+def _rounded(array: Any, digits: int = DIGITS) -> Any:
+    return np.round(np.asarray(array, np.float64), digits).tolist()
