@@ -4,31 +4,20 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from palestra.envs.hide_and_seek.contacts import Scratch, new_scratch
-from palestra.envs.hide_and_seek.observe import NUM_OTHER, NUM_SELF, NUM_THING
+from palestra.envs.hide_and_seek.observe import Sight, new_sight
 from palestra.envs.hide_and_seek.scenario import Scenario, scenario_named
 from palestra.envs.hide_and_seek.state import ABSENT, GAME, new_bodies
-from palestra.envs.hide_and_seek.step import begin_worlds, observe_worlds, step_worlds
+from palestra.envs.hide_and_seek.step import begin_worlds, step_worlds
 from palestra.envs.rng import seed_state
 
-Floats = NDArray[np.float32]
 SHARE = 32  # worlds of a thread, at least
 TRIED = 10  # worlds that must have room for what is said to fit
-
-
-class Sight(NamedTuple):
-    """What the A agents of N worlds observe; the columns are named in `observe.py`."""
-
-    me: Floats  # [N, A, 12]
-    others: Floats  # [N, A, A - 1, 9] the other agents, in their order
-    things: Floats  # [N, A, K, 12] boxes, then ramps; zeros of those that are not there
-    ranges: Floats  # [N, A, R] metres along rays that begin at the heading and go around to the left
-    seen: NDArray[np.bool_]  # [N, A, A - 1 + K] which of the others and of the things an agent sees
 
 
 class HideAndSeekBatch:
@@ -51,13 +40,7 @@ class HideAndSeekBatch:
         n, agents, things = num_worlds, self.scenario.agents, self.scenario.boxes[1] + self.scenario.ramps
         self.rules, self.bodies = self.scenario.rules(), new_bodies(n, self.scenario.bodies)
         self.games, self.ended = (np.zeros(n, GAME).view(np.recarray) for _ in range(2))
-        self.sight = Sight(
-            np.zeros((n, agents, NUM_SELF), np.float32),
-            np.zeros((n, agents, agents - 1, NUM_OTHER), np.float32),
-            np.zeros((n, agents, things, NUM_THING), np.float32),
-            np.zeros((n, agents, self.scenario.rays), np.float32),
-            np.zeros((n, agents, agents - 1 + things), np.bool_),
-        )
+        self.sight = new_sight(n, agents, things, self.scenario.rays)
         self._rewards, self._rngs = np.zeros((n, agents)), np.zeros((n, 4), np.uint64)
         turns = 2.0 * np.pi * np.arange(self.scenario.rays) / self.scenario.rays
         self._rays = np.stack([np.cos(turns), np.sin(turns)])
@@ -130,24 +113,13 @@ class HideAndSeekBatch:
                 done.result()
 
     def _begin(self, scratch: Scratch, low: int, high: int) -> None:
-        begin_worlds(self.bodies, self.games, self.rules, scratch, self._rngs, low, high)
-        observe_worlds(self.bodies, self.games, self.rules, self._rays, *self.sight, low, high)
+        begin_worlds(self.bodies, self.games, self.rules, scratch, self._rngs, self._rays, self.sight, low, high)
 
     def _step(self, actions: NDArray[np.int64], again: bool, scratch: Scratch, low: int, high: int) -> None:
         step_worlds(
-            self.bodies,
-            self.games,
-            self.rules,
-            scratch,
-            self._rngs,
-            actions,
-            self._rewards,
-            self.ended,
-            again,
-            low,
-            high,
-        )
-        observe_worlds(self.bodies, self.games, self.rules, self._rays, *self.sight, low, high)
+            self.bodies, self.games, self.rules, scratch, self._rngs, self._rays, self.sight,
+            actions, self._rewards, self.ended, again, low, high,
+        )  # fmt: skip
 
 
 def _crowded(scenario: Scenario) -> str:

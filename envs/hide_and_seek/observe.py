@@ -5,8 +5,11 @@ seen from where the agent stands and looks, otherwise all places are those of th
 """
 
 import math
+from typing import NamedTuple
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from palestra.envs.hide_and_seek.sight import lidar, sees
 from palestra.envs.hide_and_seek.state import ABSENT, FREE, num_moving
@@ -55,14 +58,38 @@ def _thing(agent, body, index, rules, out):  # type: ignore[no-untyped-def]
     out[10], out[11] = agent.hold == index, index >= rules.agents + rules.boxes
 
 
-@njit(cache=True)
-def observe(bodies, rules, game, rays, me, others, things, ranges, seen):  # type: ignore[no-untyped-def]
-    """Writes the observations of all agents.
+class Sight(NamedTuple):
+    """What the A agents of N worlds observe, K boxes and ramps among it."""
 
-    `me` `[A, NUM_SELF]`, `others` `[A, A - 1, NUM_OTHER]`, `things` `[A, K, NUM_THING]` with K boxes and ramps,
-    `ranges` `[A, R]` for `rays` `[2, R]`, and `seen` `[A, A - 1 + K]`, which of the others and of the things an agent
-    sees.
-    """
+    me: NDArray[np.float32]  # [N, A, NUM_SELF]
+    others: NDArray[np.float32]  # [N, A, A - 1, NUM_OTHER] the other agents, in their order
+    things: NDArray[np.float32]  # [N, A, K, NUM_THING] boxes, then ramps; zeros of those that are not there
+    ranges: NDArray[np.float32]  # [N, A, R] metres along rays that begin at the heading and go around to the left
+    seen: NDArray[np.bool_]  # [N, A, A - 1 + K] which of the others and of the things an agent sees
+
+
+def new_sight(num_worlds: int, agents: int, things: int, rays: int) -> Sight:
+    """Returns memory for what is observed."""
+    shape = (num_worlds, agents)
+    return Sight(
+        np.zeros((*shape, NUM_SELF), np.float32),
+        np.zeros((*shape, agents - 1, NUM_OTHER), np.float32),
+        np.zeros((*shape, things, NUM_THING), np.float32),
+        np.zeros((*shape, rays), np.float32),
+        np.zeros((*shape, agents - 1 + things), np.bool_),
+    )
+
+
+@njit(cache=True)
+def sight_of(sight, n):  # type: ignore[no-untyped-def]
+    """Returns what is observed in one world."""
+    return Sight(sight.me[n], sight.others[n], sight.things[n], sight.ranges[n], sight.seen[n])
+
+
+@njit(cache=True)
+def observe(bodies, rules, game, rays, sight):  # type: ignore[no-untyped-def]
+    """Writes the observations of all agents of a world; `rays` `[2, R]` are cosines and sines to the heading."""
+    me, others, things, ranges, seen = sight
     agents = rules.agents
     for i in range(agents):
         agent = bodies[i]

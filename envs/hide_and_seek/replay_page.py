@@ -22,7 +22,9 @@ button, select { font: inherit; padding: 3px 12px; }
 <div class="row"><button id="play">Pause</button><input id="time" type="range" min="0" value="0" step="1"></div>
 <div class="row">
 <label>follow <select id="follow"><option value="-1">nobody</option></select></label>
-<label>speed <select id="speed"><option>0.5</option><option selected>1</option><option>2</option><option>4</option></select></label>
+<label>speed <select id="speed">
+<option>0.5</option><option selected>1</option><option>2</option><option>4</option>
+</select></label>
 <label><input id="cones" type="checkbox" checked> what agents see</label>
 <label><input id="lidar" type="checkbox"> lidar</label>
 </div>
@@ -94,7 +96,9 @@ function draw() {
 function arrow(at, body) {
   const [x, y, angle] = pose(body), [hx, hy] = replay.half[body], c = Math.cos(angle), s = Math.sin(angle);
   pen.beginPath();
-  for (const [u, v] of [[-0.6, -0.6], [0.6, 0], [-0.6, 0.6]]) pen.lineTo(...at(x + c * u * hx - s * v * hy, y + s * u * hx + c * v * hy).slice(0, 2));
+  for (const [u, v] of [[-0.6, -0.6], [0.6, 0], [-0.6, 0.6]]) {
+    pen.lineTo(...at(x + c * u * hx - s * v * hy, y + s * u * hx + c * v * hy).slice(0, 2));
+  }
   pen.closePath();
   pen.fillStyle = "#5a7846";
   pen.fill();
@@ -170,10 +174,18 @@ for (let agent = 0; agent < replay.agents; agent++) {
   const name = agent < replay.hiders ? `hider_${agent}` : `seeker_${agent - replay.hiders}`;
   $("follow").add(new Option(name, agent));
 }
+function setPlaying(on) {
+  playing = on;
+  $("play").textContent = on ? "Pause" : "Play";
+}
+
 $("time").max = replay.frames.length - 1;
-$("time").oninput = () => { now = Number($("time").value); playing = false; $("play").textContent = "Play"; };
-$("play").onclick = () => { playing = !playing; $("play").textContent = playing ? "Pause" : "Play"; };
-if (location.hash) { now = Math.min(Number(location.hash.slice(1)), replay.frames.length - 1); playing = false; $("play").textContent = "Play"; }
+$("time").oninput = () => { now = Number($("time").value); setPlaying(false); };
+$("play").onclick = () => setPlaying(!playing);
+if (location.hash) {
+  now = Math.min(Number(location.hash.slice(1)), replay.frames.length - 1);
+  setPlaying(false);
+}
 requestAnimationFrame(tick);
 </script>
 </body>

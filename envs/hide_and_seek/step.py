@@ -5,7 +5,7 @@ from numba import njit
 from palestra.envs.hide_and_seek.hands import use_hands, use_locks
 from palestra.envs.hide_and_seek.joints import wrapped
 from palestra.envs.hide_and_seek.layout import begin
-from palestra.envs.hide_and_seek.observe import observe, turn_heads
+from palestra.envs.hide_and_seek.observe import observe, sight_of, turn_heads
 from palestra.envs.hide_and_seek.sight import sees
 from palestra.envs.hide_and_seek.solver import advance
 from palestra.envs.hide_and_seek.state import HIDERS, MOVE_X, MOVE_Y, TURN, num_moving
@@ -79,8 +79,11 @@ def begin_world(bodies, rules, game, scratch, rng):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True, nogil=True)
-def step_worlds(worlds, games, rules, scratch, rngs, actions, rewards, ended, again, low, high):  # type: ignore[no-untyped-def]
-    """Steps worlds `low` to `high`; games that end lie in `ended`, whose time is 0 else, and begin anew if `again`."""
+def step_worlds(worlds, games, rules, scratch, rngs, rays, sight, actions, rewards, ended, again, low, high):  # type: ignore[no-untyped-def]
+    """Steps worlds `low` to `high` and writes what is seen then.
+
+    Games that end lie in `ended`, whose time is 0 else, and begin anew if `again`.
+    """
     for n in range(low, high):
         step_world(worlds[n], rules[0], games[n], scratch, actions[n], rewards[n])
         ended[n].time = 0
@@ -88,17 +91,12 @@ def step_worlds(worlds, games, rules, scratch, rngs, actions, rewards, ended, ag
             ended[n] = games[n]
             if again:
                 begin_world(worlds[n], rules[0], games[n], scratch, rngs[n])
+        observe(worlds[n], rules[0], games[n], rays, sight_of(sight, n))
 
 
 @njit(cache=True, nogil=True)
-def begin_worlds(worlds, games, rules, scratch, rngs, low, high):  # type: ignore[no-untyped-def]
-    """Begins an episode of worlds `low` to `high`."""
+def begin_worlds(worlds, games, rules, scratch, rngs, rays, sight, low, high):  # type: ignore[no-untyped-def]
+    """Begins an episode of worlds `low` to `high` and writes what is seen then."""
     for n in range(low, high):
         begin_world(worlds[n], rules[0], games[n], scratch, rngs[n])
-
-
-@njit(cache=True, nogil=True)
-def observe_worlds(worlds, games, rules, rays, me, others, things, ranges, seen, low, high):  # type: ignore[no-untyped-def]
-    """Writes what all agents of worlds `low` to `high` observe."""
-    for n in range(low, high):
-        observe(worlds[n], rules[0], games[n], rays, me[n], others[n], things[n], ranges[n], seen[n])
+        observe(worlds[n], rules[0], games[n], rays, sight_of(sight, n))
