@@ -1,0 +1,187 @@
+"""Playing with a team network: drawing actions of several parts, and collecting what happens for learning."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from palestra.agents.agent import Array
+from palestra.agents.team_network import TeamNetwork
+from palestra.envs.teams import Obs, TeamsEnv
+from palestra.networks.recurrent import State
+
+
+def parts_of(space: gym.Space[Any]) -> list[int]:
+    """Returns how many values each part of an action has.
+
+    Raises:
+        ValueError: actions are not discrete.
+    """
+    if isinstance(space, gym.spaces.Discrete):
+        return [int(space.n)]
+    if isinstance(space, gym.spaces.MultiDiscrete):
+        parts: list[int] = space.nvec.tolist()
+        return parts
+    raise ValueError(f"discrete actions are wanted, of one part or several, but they are {space}")
+
+
+def log_softmax(logits: Tensor, parts: list[int]) -> list[Tensor]:
+    """Returns the log-probabilities `[..., n]` of each part's values from logits `[..., sum of n]`."""
+    return [part.log_softmax(-1) for part in logits.split(parts, dim=-1)]
+
+
+def drawn(logits: Tensor, parts: list[int], generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """Draws actions `[B, P]` and returns them with their log-probabilities `[B]`; the likeliest without a generator."""
+    actions, total = [], torch.zeros(len(logits))
+    for log_p in log_softmax(logits, parts):
+        scores = log_p
+        if generator is not None:
+            noise = torch.rand(log_p.shape, generator=generator).clamp_(1e-10, 1 - 1e-7)
+            scores = log_p - (-noise.log()).log()
+        action = scores.argmax(-1)
+        actions.append(action)
+        total += log_p.gather(-1, action[:, None])[:, 0]
+    return torch.stack(actions, dim=-1), total
+
+
+def tensors(obs: Obs) -> dict[str, Tensor]:
+    """Returns observations `[N, A, ...]` as tensors `[N * A, 1, ...]`."""
+    return {name: torch.from_numpy(value.reshape(-1, 1, *value.shape[2:])) for name, value in obs.items()}
+
+
+def policy_mask(obs: Mapping[str, Tensor]) -> Tensor | None:
+    """Returns which entities an agent sees, None where there are none."""
+    return obs.get("seen")
+
+
+def critic_view(obs: Mapping[str, Tensor], agents: int) -> tuple[dict[str, Tensor], Tensor | None]:
+    """Returns what a critic sees of observations `[N * A, T, ...]`, and which entities there are: all, seen or not.
+
+    Where agents observe vectors alone, the others' vectors are its entities.
+    """
+    if "others" in obs:
+        others = torch.ones_like(obs["seen"][..., : obs["others"].shape[-2]])
+        return dict(obs), torch.cat([others, obs["there"]], dim=-1)
+    if agents == 1:
+        return dict(obs), None
+    me = obs["me"].unflatten(0, (-1, agents))  # [N, A, T, C]
+    index = torch.tensor([[j for j in range(agents) if j != i] for i in range(agents)])
+    return {"me": obs["me"], "others": me[:, index].flatten(0, 1).transpose(1, 2)}, None
+
+
+def critic_shapes(shapes: Mapping[str, tuple[int, ...]], agents: int) -> dict[str, tuple[int, ...]]:
+    """Returns the shapes of what a critic sees."""
+    if "others" in shapes or agents == 1:
+        return dict(shapes)
+    return {"me": shapes["me"], "others": (agents - 1, *shapes["me"])}
+
+
+class Actor:
+    """Plays a team network in a batch of worlds and remembers where the agents are in their episodes."""
+
+    def __init__(self, network: TeamNetwork, parts: list[int], agents: int) -> None:
+        self.network, self._parts, self._agents = network, parts, agents
+        self.state: State = {}
+
+    @torch.inference_mode()
+    def act(
+        self, obs: Obs, first: NDArray[np.bool_], generator: torch.Generator | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Returns actions `[N, A, P]` and their log-probabilities `[N, A]`; in worlds `first` `[N]` an episode begins."""
+        given = tensors(obs)
+        rows = len(given["me"])
+        if not self.state or len(next(iter(self.state.values()))) != rows:
+            self.state = self.network.initial_state(rows)
+        begins = torch.from_numpy(np.repeat(first, self._agents))[:, None]
+        logits, self.state = self.network(given, policy_mask(given), self.state or None, begins)
+        actions, log_p = drawn(logits[:, 0], self._parts, generator)
+        shape = (len(first), self._agents)
+        return actions.numpy().reshape(*shape, -1), log_p.numpy().reshape(shape)
+
+
+@dataclass
+class Rollout:
+    """T steps of N worlds, as rows of N * A agents."""
+
+    obs: dict[str, Tensor]  # [N * A, T + 1, ...], the last to value only
+    actions: Tensor  # [N * A, T, P]
+    log_p: Tensor  # [N * A, T]
+    rewards: Tensor  # [N * A, T]
+    ended: Tensor  # [N * A, T] bool: nothing can be gained after it
+    cut: Tensor  # [N * A, T] bool: cut off
+    final: dict[str, Tensor] | None  # [N * A, T, ...] what was seen last where it was cut off
+    first: Tensor  # [N * A, T + 1] bool: an episode begins
+    state: State  # of the policy before the first step
+    learnt: Tensor  # [N * A] bool: played by the policy that learns
+
+
+def folded(arrays: list[Array]) -> Tensor:
+    """Stacks T arrays `[N, A, ...]` to `[N * A, T, ...]`."""
+    stacked = np.stack(arrays, axis=2)
+    return torch.from_numpy(stacked.reshape(-1, *stacked.shape[2:]))
+
+
+class Collector:
+    """Steps worlds with an actor, and with a past one for some of the teams, and keeps what learning needs."""
+
+    def __init__(self, envs: TeamsEnv, actor: Actor, seed: int) -> None:
+        self.envs, self.actor = envs, actor
+        self.obs, _ = envs.reset(seed=seed)
+        self.first = np.ones(envs.num_envs, np.bool_)
+        self.returns = np.zeros(envs.num_envs)
+        self.past: Actor | None = None
+        self.past_plays = np.zeros((envs.num_envs, len(envs.agents)), np.bool_)  # whom the past one plays
+        self.scores: list[tuple[int, float]] = []  # team that the past one played, return of the first team
+
+    def collect(self, steps: int, generator: torch.Generator) -> tuple[Rollout, dict[str, Any]]:
+        """Takes so many steps, and returns them with what is to be logged of the episodes that ended."""
+        kept: dict[str, list[Array]] = {name: [value] for name, value in self.obs.items()}
+        rows: dict[str, list[Array]] = {name: [] for name in ("actions", "log_p", "rewards", "ended", "cut")}
+        firsts, state = [self.first], dict(self.actor.state)
+        finals: list[Obs] = []
+        logged: dict[str, list[Any]] = {"returns": [], "statistics": []}
+        for _ in range(steps):
+            actions, log_p = self._acted(generator)
+            flat = actions[..., 0] if actions.shape[-1] == 1 else actions
+            self.obs, score, terminated, truncated, info = self.envs.step(flat)
+            self._log(score, terminated | truncated, info, logged)
+            self.first = terminated | truncated
+            shape = log_p.shape
+            given = (actions, log_p, info["rewards"].astype(np.float32), terminated, truncated)
+            for name, value in zip(rows, given, strict=True):
+                rows[name].append(value if value.ndim > 1 else np.broadcast_to(value[:, None], shape))
+            for name, value in self.obs.items():
+                kept[name].append(value)
+            firsts.append(self.first)
+            finals.append(info.get("final", self.obs))
+        folds = {name: folded(values) for name, values in rows.items()}
+        cut = bool(folds["cut"].any())
+        return Rollout(
+            obs={name: folded(values) for name, values in kept.items()},
+            final={name: folded([final[name] for final in finals]) for name in self.obs} if cut else None,
+            first=folded([np.broadcast_to(first[:, None], shape) for first in firsts]),
+            state=state or self.actor.network.initial_state(shape[0] * shape[1]),
+            learnt=torch.from_numpy(~self.past_plays.reshape(-1)),
+            **folds,
+        ), logged
+
+    def _acted(self, generator: torch.Generator) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        actions, log_p = self.actor.act(self.obs, self.first, generator)
+        if self.past is not None:
+            others, _ = self.past.act(self.obs, self.first, generator)
+            actions = np.where(self.past_plays[..., None], others, actions)
+        return actions, log_p
+
+    def _log(self, score: Array, ended: Array, info: dict[str, Any], logged: dict[str, list[Any]]) -> None:
+        self.returns += score
+        if ended.any():
+            logged["returns"] += self.returns[ended].tolist()
+            logged["statistics"] += info.get("statistics", [])
+            for i in np.flatnonzero(ended & self.past_plays.any(axis=1)):
+                self.scores.append((int(self.envs.teams[self.past_plays[i]][0]), float(self.returns[i])))
+            self.returns[ended] = 0.0
