@@ -20,7 +20,16 @@ from torch import Tensor
 from palestra.agents.agent import Array, Metrics
 from palestra.agents.saving import generator_state, restore_generator
 from palestra.agents.team_network import RunningNorm, TeamNetwork, shapes_of
-from palestra.agents.team_play import Actor, Collector, Rollout, critic_shapes, critic_view, log_softmax, parts_of, policy_mask
+from palestra.agents.team_play import (
+    Actor,
+    Collector,
+    Rollout,
+    critic_shapes,
+    critic_view,
+    log_softmax,
+    parts_of,
+    policy_mask,
+)
 from palestra.envs.spec import EnvSpec
 from palestra.envs.teams import Obs, TeamsEnv
 from palestra.networks.saving import snapshot
@@ -153,7 +162,9 @@ class MAPPO:
 
     def state(self) -> dict[str, Any]:
         """Returns networks, optimizer, the past and the generators."""
-        optimizer = self._saved.get("optimizer", {}) if self._optimizer is None else self._optimizer.state_dict()["state"]
+        optimizer = (
+            self._saved.get("optimizer", {}) if self._optimizer is None else self._optimizer.state_dict()["state"]
+        )
         critic = self._saved.get("critic", {}) if self.critic is None else _weights(self.critic)
         return {
             "step": self.step,
@@ -173,7 +184,10 @@ class MAPPO:
         self.policy.load_state_dict(_tensors(state["policy"]))
         self.value_norm.load_state_dict(_tensors(state["value_norm"]))
         self.past = [_tensors(state["past"][str(k)]) for k in range(len(state["past"]))]
-        self._saved = {"critic": _tensors(state["critic"]), "optimizer": {int(k): _tensors(v) for k, v in state["optimizer"].items()}}
+        self._saved = {
+            "critic": _tensors(state["critic"]),
+            "optimizer": {int(k): _tensors(v) for k, v in state["optimizer"].items()},
+        }
         self.critic = self._optimizer = self._playing = None
         restore_generator(self._rng, state["rng"])
         self._generator.set_state(torch.as_tensor(state["generator"]))
@@ -236,11 +250,17 @@ class MAPPO:
         return {f"train/{name}": value for name, value in sums.items()}
 
     @torch.inference_mode()
-    def _values(self, rollout: Rollout, view: dict[str, Tensor], there: Tensor | None, agents: int) -> tuple[Tensor, Tensor, Any]:
-        """Returns what states before and after each step are worth `[B, T]`, and the critic's state before the first."""
+    def _values(
+        self, rollout: Rollout, view: dict[str, Tensor], there: Tensor | None, agents: int
+    ) -> tuple[Tensor, Tensor, Any]:
+        """Returns what states before and after each step are worth `[B, T]`, and the critic's state before them."""
         critic = self.critic
         assert critic is not None
-        before = self._critic_state if getattr(self, "_critic_rows", 0) == len(rollout.rewards) else critic.initial_state(len(rollout.rewards))
+        before = (
+            self._critic_state
+            if getattr(self, "_critic_rows", 0) == len(rollout.rewards)
+            else critic.initial_state(len(rollout.rewards))
+        )
         now = {name: value[:, :-1] for name, value in view.items()}
         here = None if there is None else there[:, :-1]
         out, end = critic(now, here, before or None, rollout.first[:, :-1])
@@ -251,7 +271,11 @@ class MAPPO:
         values = torch.cat([out, tail], dim=1)[..., 0] * scale + self.value_norm.mean.float()
         after = values[:, 1:].clone()
         if rollout.final is not None:
-            seen, mask = critic_view(rollout.final, agents) if self.config.central else (rollout.final, policy_mask(rollout.final))
+            seen, mask = (
+                critic_view(rollout.final, agents)
+                if self.config.central
+                else (rollout.final, policy_mask(rollout.final))
+            )
             ends, _ = critic(seen, mask, None, torch.ones_like(rollout.cut))
             after = torch.where(rollout.cut, ends[..., 0] * scale + self.value_norm.mean.float(), after)
         return values[:, :-1], after, before

@@ -61,7 +61,9 @@ class TeamNetwork(nn.Module):
     `[B, T, K, C]` and "ranges" `[B, T, R]`; `mask` `[B, T, M + K]` (bool) says which entities count.
     """
 
-    def __init__(self, shapes: Shapes, num_outputs: int, *, width: int = 64, num_heads: int = 4, memory: bool = True) -> None:
+    def __init__(
+        self, shapes: Shapes, num_outputs: int, *, width: int = 64, num_heads: int = 4, memory: bool = True
+    ) -> None:
         super().__init__()
         self.sets = [name for name in ENTITIES if name in shapes and shapes[name][0] > 0]
         self.norms = nn.ModuleDict({name: RunningNorm(shapes[name][-1]) for name in ("me", *self.sets)})

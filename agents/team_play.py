@@ -92,7 +92,7 @@ class Actor:
     def act(
         self, obs: Obs, first: NDArray[np.bool_], generator: torch.Generator | None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Returns actions `[N, A, P]` and their log-probabilities `[N, A]`; in worlds `first` `[N]` an episode begins."""
+        """Returns actions `[N, A, P]` and their log-probabilities `[N, A]`; `first` `[N]`: an episode begins."""
         given = tensors(obs)
         rows = len(given["me"])
         if not self.state or len(next(iter(self.state.values()))) != rows:

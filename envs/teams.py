@@ -1,8 +1,8 @@
-"""Several agents that act at once, as batches: hide-and-seek by its own kernels, any PettingZoo `ParallelEnv` by copies.
+"""Several agents that act at once, in batches: hide-and-seek by its kernels, any PettingZoo `ParallelEnv` by copies.
 
-A batch of N worlds with A agents is a Gymnasium `VectorEnv` whose observations are dictionaries of arrays `[N, A, ...]`,
-whose actions are `[N, A, ...]`, and whose reward is that of the first team, the mean of its agents; all rewards `[N, A]`
-are `info["rewards"]`. Worlds that end begin anew in the same step.
+A batch of N worlds with A agents is a Gymnasium `VectorEnv` whose observations are dictionaries of arrays
+`[N, A, ...]`, whose actions are `[N, A, ...]`, and whose reward is that of the first team, the mean of its agents; all
+rewards `[N, A]` are `info["rewards"]`. Worlds that end begin anew in the same step.
 """
 
 import importlib
@@ -142,7 +142,7 @@ class ParallelTeams(TeamsEnv):
         final = {}
         for i, env in enumerate(self.envs):
             given = {agent: int(actions[i, self.agents.index(agent)]) for agent in env.agents}
-            obs, reward, ends, cuts, _ = env.step(given)
+            obs, reward, _, cuts, _ = env.step(given)
             rewards[i] = [reward.get(agent, 0.0) for agent in self.agents]
             if not env.agents:
                 truncated[i], terminated[i] = any(cuts.values()), not any(cuts.values())

@@ -9,65 +9,20 @@ import math
 import numpy as np
 from numba import njit
 
+from palestra.envs.hide_and_seek.paths import CELLS, FAR, block, cell_of, spread_from
 from palestra.envs.hide_and_seek.state import ABSENT, BOX, GAME, HIDERS, Records, num_moving
-
-CELLS = 60  # along a side of the floor
-SLIMMER = 0.9  # the part of an agent's radius that must fit
-
-
-@njit(cache=True)
-def _blocked(bodies, rules, game, grid):  # type: ignore[no-untyped-def]
-    """Marks cells `[CELLS, CELLS]` in whose centre an agent would touch something."""
-    cell, grid[:] = rules.floor / CELLS, False
-    reach = SLIMMER * rules.radius
-    for j in range(rules.agents, game.bodies):
-        body = bodies[j]
-        if body.kind == ABSENT:
-            continue
-        left = max(0, int((body.x - body.width - reach) / cell))
-        right = min(CELLS, int((body.x + body.width + reach) / cell) + 1)
-        low = max(0, int((body.y - body.height - reach) / cell))
-        high = min(CELLS, int((body.y + body.height + reach) / cell) + 1)
-        c, s = body.cos, body.sin
-        for row in range(low, high):
-            for column in range(left, right):
-                dx, dy = (column + 0.5) * cell - body.x, (row + 0.5) * cell - body.y
-                u, v = abs(c * dx + s * dy) - body.half_x, abs(c * dy - s * dx) - body.half_y
-                u, v = max(u, 0.0), max(v, 0.0)
-                if u * u + v * v < reach * reach:
-                    grid[row, column] = True
-
-
-@njit(cache=True)
-def _cell(value, rules):  # type: ignore[no-untyped-def]
-    """Returns the row or column of a place on the floor."""
-    return min(max(int(value / rules.floor * CELLS), 0), CELLS - 1)
 
 
 @njit(cache=True)
 def is_closed(bodies, rules, game):  # type: ignore[no-untyped-def]
     """Says whether no seeker could walk to a hider."""
-    grid, stack = np.empty((CELLS, CELLS), np.bool_), np.empty(4 * CELLS * CELLS, np.int64)
-    _blocked(bodies, rules, game, grid)
-    count = 0
-    for i in range(rules.hiders, rules.agents):
-        stack[count] = _cell(bodies[i].y, rules) * CELLS + _cell(bodies[i].x, rules)
-        count += 1
+    blocked, far = np.empty((CELLS, CELLS), np.bool_), np.empty((CELLS, CELLS), np.int64)
+    block(bodies, rules, game, -1, blocked)
     for i in range(rules.agents):  # where somebody stands one can stand
-        grid[_cell(bodies[i].y, rules), _cell(bodies[i].x, rules)] = False
-    while count:
-        count -= 1
-        row, column = stack[count] // CELLS, stack[count] % CELLS
-        if grid[row, column]:
-            continue
-        grid[row, column] = True
-        for k in range(4):
-            y, x = row + (k == 0) - (k == 1), column + (k == 2) - (k == 3)
-            if 0 <= y < CELLS and 0 <= x < CELLS and not grid[y, x]:
-                stack[count] = y * CELLS + x
-                count += 1
+        blocked[cell_of(bodies[i].y, rules), cell_of(bodies[i].x, rules)] = False
+    spread_from(bodies, rules, rules.hiders, rules.agents, blocked, far, np.empty(CELLS * CELLS + 16, np.int64))
     for i in range(rules.hiders):  # noqa: SIM110  (compiled)
-        if grid[_cell(bodies[i].y, rules), _cell(bodies[i].x, rules)]:
+        if far[cell_of(bodies[i].y, rules), cell_of(bodies[i].x, rules)] < FAR:
             return False
     return True
 

@@ -7,9 +7,9 @@ import pytest
 
 from palestra.envs.hide_and_seek.batch import HideAndSeekBatch
 from palestra.envs.hide_and_seek.contacts import deepest, new_scratch
+from palestra.envs.hide_and_seek.paths import CELLS, block
 from palestra.envs.hide_and_seek.scenario import SCENARIOS, Scenario, scenario_named
 from palestra.envs.hide_and_seek.state import ABSENT, BOX, INNER, OUTER
-from palestra.envs.hide_and_seek.statistics import CELLS, _blocked
 
 
 def begun(scenario: Scenario, worlds: int = 300) -> HideAndSeekBatch:
@@ -34,7 +34,7 @@ def test_every_part_of_the_floor_can_be_reached(name: str) -> None:
         for k in range(batch.scenario.agents, len(batch.bodies[n])):
             if batch.bodies[n, k].kind < INNER:
                 batch.bodies[n, k].kind = ABSENT
-        _blocked(batch.bodies[n], batch.rules[0], batch.games[n], grid)
+        block(batch.bodies[n], batch.rules[0], batch.games[n], -1, grid)
         parts.append(_parts(~grid))
     closed = np.mean(np.array(parts) > 1)
     assert closed == 0.0  # doors are never closed but by boxes
