@@ -17,6 +17,7 @@ AGENTS = {  # name on the command line: (module, class, what it is)
     "alphazero": ("alphazero", "AlphaZero", "tree search and a network that learns from its own games"),
     "alphago-rl": ("alphago_rl", "AlphaGoRL", "AlphaGo's policy network made stronger by self-play"),
     "alphago-value": ("alphago_value", "AlphaGoValue", "AlphaGo's value network, from the results of game records"),
+    "mappo": ("mappo", "MAPPO", "PPO for teams: self-play, a critic that sees everything, entities, memory"),
     "random": ("random", "Random", "uniform over the allowed actions: the floor to compare with"),
 }
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from palestra.agents.agent import Array, Metrics
 from palestra.agents.saving import generator_state, restore_generator
-from palestra.agents.team_network import RunningNorm, TeamNetwork, shapes_of
+from palestra.agents.team_network import RunningNorm, TeamNetwork
 from palestra.agents.team_play import (
     Actor,
     Collector,
@@ -31,7 +31,8 @@ from palestra.agents.team_play import (
     policy_mask,
 )
 from palestra.envs.spec import EnvSpec
-from palestra.envs.teams import Obs, TeamsEnv
+from palestra.envs.teams import Obs
+from palestra.networks.recurrent import State
 from palestra.networks.saving import snapshot
 from palestra.networks.threads import use_threads
 
@@ -106,27 +107,31 @@ class MAPPO:
 
     Config = MAPPOConfig
     default_steps: ClassVar[int] = 5_000_000
-    default_env: ClassVar[str] = "hide-and-seek"
+    default_env: ClassVar[str] = "palestra/HideAndSeek-v0"
 
     def __init__(self, config: MAPPOConfig, obs_space: gym.Space[Any], action_space: gym.Space[Any], seed: int) -> None:
         if not isinstance(obs_space, gym.spaces.Dict) or "me" not in obs_space.spaces:
-            raise ValueError(f"mappo plays teams, as in hide-and-seek, but observations are {obs_space}")
-        self.config, self.parts, self._shapes = config, parts_of(action_space), shapes_of(obs_space)
+            raise ValueError(f"mappo plays teams, as in palestra/HideAndSeek-v0, but observations are {obs_space}")
+        shapes = {name: tuple(box.shape or ()) for name, box in obs_space.spaces.items()}
+        self.config, self.parts, self._agents = config, parts_of(action_space), shapes["me"][0]
+        self._shapes = {name: shape[1:] for name, shape in shapes.items()}
         use_threads(True)
         torch_seed, act_seed, rng_seed = np.random.SeedSequence(seed).generate_state(3).tolist()
         self._rng = np.random.Generator(np.random.PCG64(rng_seed))
         self._generator = torch.Generator().manual_seed(act_seed)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(torch_seed)
-            self.policy = TeamNetwork(self._shapes, sum(self.parts), width=config.width, memory=config.memory)
+            width, memory = config.width, config.memory
+            self.policy = TeamNetwork(self._shapes, sum(self.parts), width=width, memory=memory)
             torch.nn.init.normal_(self.policy.head.weight, std=0.01)
-            self._critic_seed = int(torch.randint(2**31, ()))
-        self.critic: TeamNetwork | None = None  # its shapes depend on how many agents there are
+            seen = critic_shapes(self._shapes, self._agents) if config.central else self._shapes
+            self.critic = TeamNetwork(seen, 1, width=width, memory=memory)
+        parameters = [*self.policy.parameters(), *self.critic.parameters()]
+        self._optimizer = torch.optim.Adam(parameters, config.learning_rate, eps=1e-5, fused=True)
         self.value_norm = RunningNorm(1, clip=float("inf"))
         self.past: list[dict[str, Tensor]] = []
-        self._optimizer: torch.optim.Optimizer | None = None
-        self._saved: dict[str, Any] = {}
-        self._playing: Actor | None = None
+        self._playing = Actor(self.policy, self.parts, self._agents)
+        self._critic_state: State = {}
         self.step = self.updates = 0
 
     @classmethod
@@ -137,43 +142,33 @@ class MAPPO:
     def act(
         self, obs: Obs, first: NDArray[np.bool_], mask: NDArray[np.bool_] | None = None, *, explore: bool = True
     ) -> Array:
-        """Chooses actions `[N, A, ...]` for observations `[N, A, ...]`."""
-        agents = obs["me"].shape[1]
-        if self._playing is None:
-            self._playing = Actor(self.policy, self.parts, agents)
-        actions, _ = self._playing.act(obs, first, self._generator if explore else None)
-        return actions[..., 0] if len(self.parts) == 1 else actions
+        """Chooses actions `[N, A, P]` for observations `[N, A, ...]`."""
+        return self._playing.act(obs, first, self._generator if explore else None)[0]
 
     def train(self, env: EnvSpec, steps: int) -> Iterator[tuple[int, Metrics]]:
         """Plays and learns by turns."""
-        envs = env.make_vec()
+        envs: Any = env.make_vec()
         try:
-            self._build(envs)
-            actor = Actor(self.policy, self.parts, len(envs.agents))
-            collector = Collector(envs, actor, env.seed_at(self.step))
+            collector = Collector(envs, Actor(self.policy, self.parts, self._agents), env.seed_at(self.step))
+            self._critic_state = {}
             while self.step < steps:
                 self._choose_past(collector)
                 rollout, logged = collector.collect(self.config.rollout, self._generator)
                 self.step += self.config.rollout * envs.num_envs
-                metrics: dict[str, Any] = dict(self._learn(rollout, len(envs.agents)))
-                yield self.step, metrics | self._report(logged, envs)
+                yield self.step, {**self._learn(rollout), **_report(logged)}
         finally:
             envs.close()
 
     def state(self) -> dict[str, Any]:
         """Returns networks, optimizer, the past and the generators."""
-        optimizer = (
-            self._saved.get("optimizer", {}) if self._optimizer is None else self._optimizer.state_dict()["state"]
-        )
-        critic = self._saved.get("critic", {}) if self.critic is None else _weights(self.critic)
         return {
             "step": self.step,
             "updates": self.updates,
             "policy": _weights(self.policy),
-            "critic": critic,
+            "critic": _weights(self.critic),
             "value_norm": _weights(self.value_norm),
             "past": {str(k): weights for k, weights in enumerate(self.past)},
-            "optimizer": {str(k): dict(moments) for k, moments in optimizer.items()},
+            "optimizer": {str(k): dict(moments) for k, moments in self._optimizer.state_dict()["state"].items()},
             "rng": generator_state(self._rng),
             "generator": self._generator.get_state(),
         }
@@ -181,31 +176,13 @@ class MAPPO:
     def restore(self, state: dict[str, Any]) -> None:
         """Takes back what `state` gave."""
         self.step, self.updates = int(state["step"]), int(state["updates"])
-        self.policy.load_state_dict(_tensors(state["policy"]))
-        self.value_norm.load_state_dict(_tensors(state["value_norm"]))
+        for module, name in ((self.policy, "policy"), (self.critic, "critic"), (self.value_norm, "value_norm")):
+            module.load_state_dict(_tensors(state[name]))
         self.past = [_tensors(state["past"][str(k)]) for k in range(len(state["past"]))]
-        self._saved = {
-            "critic": _tensors(state["critic"]),
-            "optimizer": {int(k): _tensors(v) for k, v in state["optimizer"].items()},
-        }
-        self.critic = self._optimizer = self._playing = None
+        moments = {int(k): _tensors(values) for k, values in state["optimizer"].items()}
+        self._optimizer.load_state_dict(self._optimizer.state_dict() | {"state": moments})
         restore_generator(self._rng, state["rng"])
         self._generator.set_state(torch.as_tensor(state["generator"]))
-
-    def _build(self, envs: TeamsEnv) -> None:
-        """Makes critic and optimizer, or takes them from where a run was."""
-        if self.critic is not None:
-            return
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(self._critic_seed)
-            shapes = critic_shapes(self._shapes, len(envs.agents)) if self.config.central else self._shapes
-            self.critic = TeamNetwork(shapes, 1, width=self.config.width, memory=self.config.memory)
-        parameters = [*self.policy.parameters(), *self.critic.parameters()]
-        self._optimizer = torch.optim.Adam(parameters, self.config.learning_rate, eps=1e-5, fused=True)
-        if self._saved.get("critic"):
-            self.critic.load_state_dict(self._saved["critic"])
-            given = self._optimizer.state_dict()
-            self._optimizer.load_state_dict(given | {"state": self._saved["optimizer"]})
 
     def _choose_past(self, collector: Collector) -> None:
         """Lets a past policy, drawn anew, play one team in its share of the worlds."""
@@ -221,26 +198,26 @@ class MAPPO:
         for k in range(worlds):
             collector.past_plays[k] = envs.teams == k % len(envs.team_names)
 
-    def _learn(self, rollout: Rollout, agents: int) -> dict[str, float]:
+    def _learn(self, rollout: Rollout) -> dict[str, float]:
         """Makes the updates that a rollout allows; returns their means."""
-        c, critic = self.config, self.critic
-        assert critic is not None
-        view, there = critic_view(rollout.obs, agents) if c.central else (rollout.obs, policy_mask(rollout.obs))
+        c = self.config
+        view, there = self._view(rollout.obs)
         if self.updates == 0:
             self._look(rollout, view, there)
-        values, after, critic_state = self._values(rollout, view, there, agents)
+        state = self._critic_state or self.critic.initial_state(len(rollout.rewards))
+        values, after = self._values(rollout, view, there, state)
         stopped = rollout.ended | rollout.cut
         gains = advantages(rollout.rewards, values, after, rollout.ended, stopped, c.gamma, c.gae_lambda)
         returns = gains + values
         self.value_norm.update(returns[rollout.learnt].reshape(-1, 1))
-        wanted = self.value_norm(returns[..., None])[..., 0]
         chosen = gains[rollout.learnt]
-        gains = (gains - chosen.mean()) / (chosen.std() + 1e-8)
+        batch = Batch(
+            rollout, view, there, state, (gains - chosen.mean()) / (chosen.std() + 1e-8), self._scaled(returns)
+        )
         rows, sums = rollout.learnt.nonzero()[:, 0], dict[str, float]()
         for _ in range(c.epochs):
-            order = rows[torch.from_numpy(self._rng.permutation(len(rows)))]
-            for part in order.chunk(c.minibatches):
-                losses = self._losses(rollout, view, there, critic_state, gains, wanted, part)
+            for part in rows[torch.from_numpy(self._rng.permutation(len(rows)))].chunk(c.minibatches):
+                losses = self._losses(batch, part)
                 self._update(losses["loss"])
                 for name, value in losses.items():
                     sums[name] = sums.get(name, 0.0) + float(value.detach()) / (c.epochs * c.minibatches)
@@ -249,58 +226,54 @@ class MAPPO:
         self.updates += 1
         return {f"train/{name}": value for name, value in sums.items()}
 
+    def _view(self, obs: dict[str, Tensor]) -> tuple[dict[str, Tensor], Tensor | None]:
+        """Returns what the critic sees, and which entities."""
+        return critic_view(obs, self._agents) if self.config.central else (obs, policy_mask(obs))
+
+    def _scaled(self, values: Tensor) -> Tensor:
+        """Returns values as the critic says them."""
+        scaled: Tensor = self.value_norm(values[..., None])[..., 0]
+        return scaled
+
+    def _unscaled(self, values: Tensor) -> Tensor:
+        """Returns what the critic says as values."""
+        return values * (self.value_norm.square + 1e-8).sqrt().float() + self.value_norm.mean.float()
+
     @torch.inference_mode()
     def _values(
-        self, rollout: Rollout, view: dict[str, Tensor], there: Tensor | None, agents: int
-    ) -> tuple[Tensor, Tensor, Any]:
-        """Returns what states before and after each step are worth `[B, T]`, and the critic's state before them."""
-        critic = self.critic
-        assert critic is not None
-        before = (
-            self._critic_state
-            if getattr(self, "_critic_rows", 0) == len(rollout.rewards)
-            else critic.initial_state(len(rollout.rewards))
-        )
-        now = {name: value[:, :-1] for name, value in view.items()}
-        here = None if there is None else there[:, :-1]
-        out, end = critic(now, here, before or None, rollout.first[:, :-1])
-        last = {name: value[:, -1:] for name, value in view.items()}
-        tail, _ = critic(last, None if there is None else there[:, -1:], end or None, rollout.first[:, -1:])
-        self._critic_state, self._critic_rows = end, len(rollout.rewards)
-        scale = (self.value_norm.square + 1e-8).sqrt().float()
-        values = torch.cat([out, tail], dim=1)[..., 0] * scale + self.value_norm.mean.float()
+        self, rollout: Rollout, view: dict[str, Tensor], there: Tensor | None, state: State
+    ) -> tuple[Tensor, Tensor]:
+        """Returns what states before and after each step are worth `[B, T]`; where it was cut off without memory."""
+        now, last = _steps(view, slice(None, -1)), _steps(view, slice(-1, None))
+        here, there_last = (None, None) if there is None else (there[:, :-1], there[:, -1:])
+        out, end = self.critic(now, here, state or None, rollout.first[:, :-1])
+        tail, _ = self.critic(last, there_last, end or None, rollout.first[:, -1:])
+        self._critic_state = end
+        values = self._unscaled(torch.cat([out, tail], dim=1)[..., 0])
         after = values[:, 1:].clone()
         if rollout.final is not None:
-            seen, mask = (
-                critic_view(rollout.final, agents)
-                if self.config.central
-                else (rollout.final, policy_mask(rollout.final))
-            )
-            ends, _ = critic(seen, mask, None, torch.ones_like(rollout.cut))
-            after = torch.where(rollout.cut, ends[..., 0] * scale + self.value_norm.mean.float(), after)
-        return values[:, :-1], after, before
+            seen, mask = self._view(rollout.final)
+            ends, _ = self.critic(seen, mask, None, torch.ones_like(rollout.cut))
+            after = torch.where(rollout.cut, self._unscaled(ends[..., 0]), after)
+        return values[:, :-1], after
 
-    def _losses(
-        self, rollout: Rollout, view: dict[str, Tensor], there: Tensor | None, critic_state: Any, gains: Tensor,
-        wanted: Tensor, rows: Tensor,
-    ) -> dict[str, Tensor]:  # fmt: skip
+    def _losses(self, batch: "Batch", rows: Tensor) -> dict[str, Tensor]:
         """Returns PPO's losses on some rows."""
-        c, first = self.config, rollout.first[rows, :-1]
-        obs = {name: value[rows, :-1] for name, value in rollout.obs.items()}
+        c, rollout = self.config, batch.rollout
+        first, obs = rollout.first[rows, :-1], _steps({k: v[rows] for k, v in rollout.obs.items()}, slice(None, -1))
         state = {name: value[rows] for name, value in rollout.state.items()}
         logits, _ = self.policy(obs, policy_mask(obs), state or None, first)
         log_p, entropy = torch.zeros(()), torch.zeros(())
         for k, part in enumerate(log_softmax(logits, self.parts)):
             log_p = log_p + part.gather(-1, rollout.actions[rows, :, k, None])[..., 0]
             entropy = entropy - (part.exp() * part).sum(-1).mean()
-        ratio = (log_p - rollout.log_p[rows]).exp()
-        gain = gains[rows]
+        ratio, gain = (log_p - rollout.log_p[rows]).exp(), batch.gains[rows]
         policy_loss = -torch.minimum(ratio * gain, ratio.clamp(1 - c.clip, 1 + c.clip) * gain).mean()
-        assert self.critic is not None
-        seen = {name: value[rows, :-1] for name, value in view.items()}
-        before = {name: value[rows] for name, value in critic_state.items()}
-        values, _ = self.critic(seen, None if there is None else there[rows, :-1], before or None, first)
-        value_loss = (values[..., 0] - wanted[rows]).square().mean()
+        seen = _steps({name: value[rows] for name, value in batch.view.items()}, slice(None, -1))
+        there = None if batch.there is None else batch.there[rows, :-1]
+        before = {name: value[rows] for name, value in batch.critic_state.items()}
+        values, _ = self.critic(seen, there, before or None, first)
+        value_loss = (values[..., 0] - batch.wanted[rows]).square().mean()
         return {
             "loss": policy_loss + 0.5 * value_loss - c.entropy * entropy,
             "policy_loss": policy_loss,
@@ -310,29 +283,43 @@ class MAPPO:
         }
 
     def _update(self, loss: Tensor) -> None:
-        optimizer = self._optimizer
-        assert optimizer is not None
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], self.config.max_grad_norm)
-        optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self._optimizer.param_groups[0]["params"], self.config.max_grad_norm)
+        self._optimizer.step()
 
     def _look(self, rollout: Rollout, view: dict[str, Tensor], there: Tensor | None) -> None:
         """Takes the rollout's observations into account in how they are normalised."""
-        assert self.critic is not None
         flat = {name: value[:, :-1].flatten(0, 1) for name, value in rollout.obs.items()}
         self.policy.look(flat, policy_mask(flat))
         seen = {name: value[:, :-1].flatten(0, 1) for name, value in view.items()}
         self.critic.look(seen, None if there is None else there[:, :-1].flatten(0, 1))
 
-    def _report(self, logged: dict[str, Any], envs: TeamsEnv) -> dict[str, Any]:
-        """Returns what is logged of episodes that ended."""
-        if not logged["returns"]:
-            return {}
-        metrics: dict[str, Any] = {"rollout/ep_rew_mean": np.array(logged["returns"])}
-        for name in logged["statistics"][0] if logged["statistics"] else ():
-            metrics[f"statistics/{name}"] = np.array([row[name] for row in logged["statistics"]])
-        return metrics
+
+@dataclass
+class Batch:
+    """A rollout with what is learnt from it."""
+
+    rollout: Rollout
+    view: dict[str, Tensor]  # of the critic
+    there: Tensor | None
+    critic_state: State  # before the first step
+    gains: Tensor  # [B, T]
+    wanted: Tensor  # [B, T] values as the critic says them
+
+
+def _steps(obs: dict[str, Tensor], which: slice) -> dict[str, Tensor]:
+    return {name: value[:, which] for name, value in obs.items()}
+
+
+def _report(logged: dict[str, Any]) -> dict[str, Any]:
+    """Returns what is logged of episodes that ended."""
+    if not logged["returns"]:
+        return {}
+    metrics: dict[str, Any] = {"rollout/ep_rew_mean": np.array(logged["returns"])}
+    for name in logged["statistics"][0] if logged["statistics"] else ():
+        metrics[f"statistics/{name}"] = np.array([row[name] for row in logged["statistics"]])
+    return metrics
 
 
 def _weights(module: torch.nn.Module) -> dict[str, Tensor]:

@@ -6,7 +6,6 @@ LSTM. Ours shares the embedding's part for the agent itself among its entities, 
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -84,7 +83,7 @@ class TeamNetwork(nn.Module):
         """Returns outputs `[B, T, num_outputs]` and the state after them; `first` `[B, T]`: an episode begins there."""
         batch, time = obs["me"].shape[:2]
         features = self.features({name: value.flatten(0, 1) for name, value in obs.items()}, _flat(mask))
-        features = features.unflatten(0, (batch, time))
+        features = features.reshape(batch, time, -1)
         after: State = {}
         if self.memory is not None:
             if time == 1:
@@ -130,8 +129,3 @@ RANGE = 6.0  # metres of lidar that count as one
 
 def _flat(mask: Tensor | None) -> Tensor | None:
     return None if mask is None else mask.flatten(0, 1)
-
-
-def shapes_of(space: Any) -> dict[str, tuple[int, ...]]:
-    """Returns the shapes of what an agent observes, by its space."""
-    return {name: tuple(box.shape) for name, box in space.items()}

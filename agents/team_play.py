@@ -17,22 +17,20 @@ from palestra.networks.recurrent import State
 
 
 def parts_of(space: gym.Space[Any]) -> list[int]:
-    """Returns how many values each part of an action has.
+    """Returns how many values each part of an agent's action has.
 
     Raises:
-        ValueError: actions are not discrete.
+        ValueError: actions are not discrete, or not the same for all agents.
     """
-    if isinstance(space, gym.spaces.Discrete):
-        return [int(space.n)]
-    if isinstance(space, gym.spaces.MultiDiscrete):
-        parts: list[int] = space.nvec.tolist()
-        return parts
-    raise ValueError(f"discrete actions are wanted, of one part or several, but they are {space}")
+    if not isinstance(space, gym.spaces.MultiDiscrete) or space.nvec.ndim != 2 or (space.nvec != space.nvec[0]).any():
+        raise ValueError(f"the same discrete actions for all agents are wanted, but they are {space}")
+    parts: list[int] = space.nvec[0].tolist()
+    return parts
 
 
 def log_softmax(logits: Tensor, parts: list[int]) -> list[Tensor]:
     """Returns the log-probabilities `[..., n]` of each part's values from logits `[..., sum of n]`."""
-    return [part.log_softmax(-1) for part in logits.split(parts, dim=-1)]
+    return [part.log_softmax(-1) for part in torch.split(logits, parts, dim=-1)]
 
 
 def drawn(logits: Tensor, parts: list[int], generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
@@ -51,7 +49,7 @@ def drawn(logits: Tensor, parts: list[int], generator: torch.Generator | None) -
 
 def tensors(obs: Obs) -> dict[str, Tensor]:
     """Returns observations `[N, A, ...]` as tensors `[N * A, 1, ...]`."""
-    return {name: torch.from_numpy(value.reshape(-1, 1, *value.shape[2:])) for name, value in obs.items()}
+    return {name: _masked(torch.from_numpy(value.reshape(-1, 1, *value.shape[2:]))) for name, value in obs.items()}
 
 
 def policy_mask(obs: Mapping[str, Tensor]) -> Tensor | None:
@@ -69,7 +67,7 @@ def critic_view(obs: Mapping[str, Tensor], agents: int) -> tuple[dict[str, Tenso
         return dict(obs), torch.cat([others, obs["there"]], dim=-1)
     if agents == 1:
         return dict(obs), None
-    me = obs["me"].unflatten(0, (-1, agents))  # [N, A, T, C]
+    me = obs["me"].reshape(-1, agents, *obs["me"].shape[1:])  # [N, A, T, C]
     index = torch.tensor([[j for j in range(agents) if j != i] for i in range(agents)])
     return {"me": obs["me"], "others": me[:, index].flatten(0, 1).transpose(1, 2)}, None
 
@@ -123,7 +121,12 @@ class Rollout:
 def folded(arrays: list[Array]) -> Tensor:
     """Stacks T arrays `[N, A, ...]` to `[N * A, T, ...]`."""
     stacked = np.stack(arrays, axis=2)
-    return torch.from_numpy(stacked.reshape(-1, *stacked.shape[2:]))
+    return _masked(torch.from_numpy(stacked.reshape(-1, *stacked.shape[2:])))
+
+
+def _masked(values: Tensor) -> Tensor:
+    """Returns masks, which environments show as int8, as bool."""
+    return values.bool() if values.dtype == torch.int8 else values
 
 
 class Collector:
@@ -147,8 +150,7 @@ class Collector:
         logged: dict[str, list[Any]] = {"returns": [], "statistics": []}
         for _ in range(steps):
             actions, log_p = self._acted(generator)
-            flat = actions[..., 0] if actions.shape[-1] == 1 else actions
-            self.obs, score, terminated, truncated, info = self.envs.step(flat)
+            self.obs, score, terminated, truncated, info = self.envs.step(actions)
             self._log(score, terminated | truncated, info, logged)
             self.first = terminated | truncated
             shape = log_p.shape

@@ -86,7 +86,7 @@ def frames(agent: Agent, env: EnvSpec, options: Options, mode: str) -> Iterator[
             for _ in range(options.steps):
                 mask = info.get("action_mask")
                 batch_mask = None if mask is None else np.asarray(mask, np.bool_)[None]
-                action = agent.act(np.asarray(obs)[None], np.array([first]), batch_mask, explore=False)[0]
+                action = agent.act(_batch(obs), np.array([first]), batch_mask, explore=False)[0]
                 obs, reward, terminated, truncated, info = game.step(action)
                 score, first, ended = score + float(reward), False, terminated or truncated
                 yield game.render(), score
@@ -95,6 +95,11 @@ def frames(agent: Agent, env: EnvSpec, options: Options, mode: str) -> Iterator[
             say(f"return {score:.4g}" + ("" if ended else f", stopped after {options.steps} steps"))
     finally:
         game.close()
+
+
+def _batch(obs: Any) -> Any:
+    """Returns an observation as a batch of one."""
+    return {name: value[None] for name, value in obs.items()} if isinstance(obs, dict) else np.asarray(obs)[None]
 
 
 def video_path(run: Run, agent: Agent, options: Options) -> Path:

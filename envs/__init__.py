@@ -58,4 +58,15 @@ gym.register(
     kwargs={"size": 9},
 )
 
+gym.register(
+    "palestra/HideAndSeek-v0",
+    entry_point="palestra.envs.teams:hide_and_seek",
+    vector_entry_point="palestra.envs.teams:HideAndSeekTeams",
+)
+gym.register(  # any PettingZoo `ParallelEnv`, by its module
+    "palestra/Parallel-v0",
+    entry_point="palestra.envs.teams:parallel",
+    vector_entry_point="palestra.envs.teams:ParallelTeams",
+)
+
 gym.register("palestra/Game-v0", entry_point="palestra.envs.game_env:GameEnv")  # any game of envs/games.py

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from palestra.envs.hide_and_seek.state import ABSENT
 
@@ -102,7 +103,7 @@ def downhill(rules, x, y, far, steps):  # type: ignore[no-untyped-def]
     return middle_of(column, rules), middle_of(row, rules)
 
 
-def new_grids() -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def new_grids() -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
     """Returns memory for `blocked`, `far` and `queue`."""
     return (
         np.zeros((CELLS, CELLS), np.bool_),
