@@ -3,7 +3,8 @@
 Yu et al., "The surprising effectiveness of PPO in cooperative multi-agent games" (2022), and for hide-and-seek Baker et
 al., "Emergent tool use from multi-agent autocurricula" (2020), Appendix B: entities, attention, lidar and memory
 (`team_network.py`), generalised advantages, normalised observations and values. Both teams are played by the policy
-that learns; in a share of the worlds one of them by a past policy, whose moves are not learnt from.
+that learns; in a share of the worlds one of them by a past policy of a league (`league.py`), whose moves are not
+learnt from. At first a script may play, which the policy learns to imitate while the critic learns what that is worth.
 """
 
 import copy
@@ -18,12 +19,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from palestra.agents.agent import Array, Metrics
+from palestra.agents.league import League
 from palestra.agents.saving import generator_state, restore_generator
+from palestra.agents.team_match import ScriptPlayer
 from palestra.agents.team_network import RunningNorm, TeamNetwork
 from palestra.agents.team_play import (
     Actor,
     Collector,
     Rollout,
+    TeamPlayer,
     critic_shapes,
     critic_view,
     log_softmax,
@@ -33,7 +37,7 @@ from palestra.agents.team_play import (
 from palestra.envs.spec import EnvSpec
 from palestra.envs.teams import Obs
 from palestra.networks.recurrent import State
-from palestra.networks.saving import snapshot
+from palestra.networks.saving import tensors_of, weights_of
 from palestra.networks.threads import use_threads
 
 
@@ -65,16 +69,24 @@ class MAPPOConfig:
     """Whether policy and critic remember (LSTM)."""
     central: bool = True
     """Whether the critic sees what the agents do not."""
-    past: float = 0.0
-    """Share of the worlds in which one team is played by a past policy."""
-    past_every: int = 50
-    """Updates after which the policy joins the past ones."""
+    league: float = 0.0
+    """Share of the worlds in which one team is played by a past policy, out of a league with ratings."""
+    league_size: int = 20
+    """Past policies that are kept."""
+    join_every: int = 50
+    """Updates after which the policy joins the league."""
+    opponent_every: int = 8
+    """Updates after which another past policy is drawn."""
+    imitate: str = ""
+    """Script of hide-and-seek to imitate at first: run or fort."""
+    imitate_updates: int = 100
+    """Updates in which the script plays and the policy learns to do the same."""
 
     def __post_init__(self) -> None:
-        for name in ("rollout", "epochs", "minibatches", "width", "past_every"):
+        for name in ("rollout", "epochs", "minibatches", "width", "league_size", "join_every", "opponent_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, but at least 1 is wanted")
-        for name in ("gamma", "gae_lambda", "past"):
+        for name in ("gamma", "gae_lambda", "league"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, but a number from 0 to 1 is wanted")
         for name in ("learning_rate", "clip", "max_grad_norm"):
@@ -116,7 +128,7 @@ class MAPPO:
         self.config, self.parts, self._agents = config, parts_of(action_space), shapes["me"][0]
         self._shapes = {name: shape[1:] for name, shape in shapes.items()}
         use_threads(True)
-        torch_seed, act_seed, rng_seed = np.random.SeedSequence(seed).generate_state(3).tolist()
+        torch_seed, act_seed, rng_seed, league_seed = np.random.SeedSequence(seed).generate_state(4).tolist()
         self._rng = np.random.Generator(np.random.PCG64(rng_seed))
         self._generator = torch.Generator().manual_seed(act_seed)
         with torch.random.fork_rng(devices=[]):
@@ -129,7 +141,7 @@ class MAPPO:
         parameters = [*self.policy.parameters(), *self.critic.parameters()]
         self._optimizer = torch.optim.Adam(parameters, config.learning_rate, eps=1e-5, fused=True)
         self.value_norm = RunningNorm(1, clip=float("inf"))
-        self.past: list[dict[str, Tensor]] = []
+        self.league = League(config.league_size, league_seed)
         self._playing = Actor(self.policy, self.parts, self._agents)
         self._critic_state: State = {}
         self.step = self.updates = 0
@@ -150,12 +162,14 @@ class MAPPO:
         envs: Any = env.make_vec()
         try:
             collector = Collector(envs, Actor(self.policy, self.parts, self._agents), env.seed_at(self.step))
+            guides = self._guides(envs, env.seed_at(self.step)) if self._imitates else []
             self._critic_state = {}
             while self.step < steps:
-                self._choose_past(collector)
+                self._meet(collector)
+                collector.guides = guides if self._imitates else []
                 rollout, logged = collector.collect(self.config.rollout, self._generator)
                 self.step += self.config.rollout * envs.num_envs
-                yield self.step, {**self._learn(rollout), **_report(logged)}
+                yield self.step, {**self._learn(rollout), **_report(logged), **self._rate(collector)}
         finally:
             envs.close()
 
@@ -164,10 +178,10 @@ class MAPPO:
         return {
             "step": self.step,
             "updates": self.updates,
-            "policy": _weights(self.policy),
-            "critic": _weights(self.critic),
-            "value_norm": _weights(self.value_norm),
-            "past": {str(k): weights for k, weights in enumerate(self.past)},
+            "policy": weights_of(self.policy),
+            "critic": weights_of(self.critic),
+            "value_norm": weights_of(self.value_norm),
+            "league": self.league.state(),
             "optimizer": {str(k): dict(moments) for k, moments in self._optimizer.state_dict()["state"].items()},
             "rng": generator_state(self._rng),
             "generator": self._generator.get_state(),
@@ -177,26 +191,54 @@ class MAPPO:
         """Takes back what `state` gave."""
         self.step, self.updates = int(state["step"]), int(state["updates"])
         for module, name in ((self.policy, "policy"), (self.critic, "critic"), (self.value_norm, "value_norm")):
-            module.load_state_dict(_tensors(state[name]))
-        self.past = [_tensors(state["past"][str(k)]) for k in range(len(state["past"]))]
-        moments = {int(k): _tensors(values) for k, values in state["optimizer"].items()}
+            module.load_state_dict(tensors_of(state[name]))
+        self.league.restore(state["league"])
+        moments = {int(k): tensors_of(values) for k, values in state["optimizer"].items()}
         self._optimizer.load_state_dict(self._optimizer.state_dict() | {"state": moments})
         restore_generator(self._rng, state["rng"])
         self._generator.set_state(torch.as_tensor(state["generator"]))
 
-    def _choose_past(self, collector: Collector) -> None:
-        """Lets a past policy, drawn anew, play one team in its share of the worlds."""
+    @property
+    def _imitates(self) -> bool:
+        """Whether the script still plays."""
+        return bool(self.config.imitate) and self.updates < self.config.imitate_updates
+
+    def _guides(self, envs: Any, seed: int) -> list[TeamPlayer]:
+        """Returns those whom the policy imitates, one for each team."""
+        guides: list[TeamPlayer] = [ScriptPlayer(self.config.imitate) for _ in envs.team_names]
+        for team, guide in enumerate(guides):
+            guide.begin(envs, team, seed)
+        return guides
+
+    def _meet(self, collector: Collector) -> None:
+        """Lets a past policy play one team in its share of the worlds, and another one from time to time."""
         c, envs = self.config, collector.envs
-        if c.past == 0.0 or len(envs.team_names) < 2:
+        worlds = int(c.league * envs.num_envs)
+        if not worlds or len(envs.team_names) < 2:
             return
-        if self.updates % c.past_every == 0:
-            self.past.append(_weights(self.policy))
-        network = copy.deepcopy(self.policy)
-        network.load_state_dict(self.past[int(self._rng.integers(len(self.past)))])
-        collector.past = Actor(network, self.parts, len(envs.agents))
-        worlds = int(c.past * envs.num_envs)
-        for k in range(worlds):
-            collector.past_plays[k] = envs.teams == k % len(envs.team_names)
+        if self.updates % c.join_every == 0:
+            self.league.join(weights_of(self.policy), self.updates)
+        again = self.updates % c.opponent_every == 0 or self.updates % c.join_every == 0
+        if again or collector.past is None:
+            member = self.league.draw() if again else self.league.members[self.league.opponent]
+            network = copy.deepcopy(self.policy)
+            network.load_state_dict(member.weights)
+            plays = np.zeros((envs.num_envs, len(envs.agents)), np.bool_)
+            for k in range(worlds):
+                plays[k] = envs.teams == k % len(envs.team_names)
+            collector.meet(Actor(network, self.parts, len(envs.agents)), plays)
+
+    def _rate(self, collector: Collector) -> Metrics:
+        """Takes the games against the past into account; returns what is logged of the league."""
+        if collector.past is None:
+            return {}
+        for score in collector.scores:
+            self.league.note(score)
+        metrics: dict[str, Any] = {"league/elo": self.league.elo, "league/members": len(self.league.members)}
+        if collector.scores:
+            metrics["league/score"] = np.array(collector.scores)
+        collector.scores.clear()
+        return metrics
 
     def _learn(self, rollout: Rollout) -> dict[str, float]:
         """Makes the updates that a rollout allows; returns their means."""
@@ -211,9 +253,8 @@ class MAPPO:
         returns = gains + values
         self.value_norm.update(returns[rollout.learnt].reshape(-1, 1))
         chosen = gains[rollout.learnt]
-        batch = Batch(
-            rollout, view, there, state, (gains - chosen.mean()) / (chosen.std() + 1e-8), self._scaled(returns)
-        )
+        scaled = (gains - chosen.mean()) / (chosen.std() + 1e-8)
+        batch = Batch(rollout, view, there, state, scaled, self._scaled(returns), self._imitates)
         rows, sums = rollout.learnt.nonzero()[:, 0], dict[str, float]()
         for _ in range(c.epochs):
             for part in rows[torch.from_numpy(self._rng.permutation(len(rows)))].chunk(c.minibatches):
@@ -269,6 +310,8 @@ class MAPPO:
             entropy = entropy - (part.exp() * part).sum(-1).mean()
         ratio, gain = (log_p - rollout.log_p[rows]).exp(), batch.gains[rows]
         policy_loss = -torch.minimum(ratio * gain, ratio.clamp(1 - c.clip, 1 + c.clip) * gain).mean()
+        if batch.imitates:
+            policy_loss = -log_p.mean()
         seen = _steps({name: value[rows] for name, value in batch.view.items()}, slice(None, -1))
         there = None if batch.there is None else batch.there[rows, :-1]
         before = {name: value[rows] for name, value in batch.critic_state.items()}
@@ -306,6 +349,7 @@ class Batch:
     critic_state: State  # before the first step
     gains: Tensor  # [B, T]
     wanted: Tensor  # [B, T] values as the critic says them
+    imitates: bool  # whether the actions are those that the policy shall take
 
 
 def _steps(obs: dict[str, Tensor], which: slice) -> dict[str, Tensor]:
@@ -320,11 +364,3 @@ def _report(logged: dict[str, Any]) -> dict[str, Any]:
     for name in logged["statistics"][0] if logged["statistics"] else ():
         metrics[f"statistics/{name}"] = np.array([row[name] for row in logged["statistics"]])
     return metrics
-
-
-def _weights(module: torch.nn.Module) -> dict[str, Tensor]:
-    return {name: snapshot(value) for name, value in module.state_dict().items()}
-
-
-def _tensors(state: Any) -> dict[str, Tensor]:
-    return {name: torch.as_tensor(value) for name, value in state.items()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -79,6 +79,18 @@ def critic_shapes(shapes: Mapping[str, tuple[int, ...]], agents: int) -> dict[st
     return {"me": shapes["me"], "others": (agents - 1, *shapes["me"])}
 
 
+class TeamPlayer(Protocol):
+    """Who can play any team of a batch of worlds."""
+
+    name: str
+
+    def begin(self, envs: TeamsEnv, team: int, seed: int) -> None:
+        """Gets ready to play a team in all worlds from their first step on."""
+
+    def act(self, obs: Obs, first: NDArray[np.bool_], actions: NDArray[np.int64]) -> None:
+        """Writes what its team does into `actions` `[N, A, P]`; `first` `[N]`: an episode begins."""
+
+
 class Actor:
     """Plays a team network in a batch of worlds and remembers where the agents are in their episodes."""
 
@@ -136,10 +148,17 @@ class Collector:
         self.envs, self.actor = envs, actor
         self.obs, _ = envs.reset(seed=seed)
         self.first = np.ones(envs.num_envs, np.bool_)
-        self.returns = np.zeros(envs.num_envs)
+        self.returns = np.zeros((envs.num_envs, len(envs.team_names)))
         self.past: Actor | None = None
         self.past_plays = np.zeros((envs.num_envs, len(envs.agents)), np.bool_)  # whom the past one plays
-        self.scores: list[tuple[int, float]] = []  # team that the past one played, return of the first team
+        self.counts = np.zeros(envs.num_envs, np.bool_)  # where the past one has played from the beginning
+        self.scores: list[float] = []  # against the past one: 1 won, 0.5 drawn, 0 lost
+        self.guides: list[TeamPlayer] = []  # who plays in place of the actor, one for each team
+
+    def meet(self, past: Actor, plays: NDArray[np.bool_]) -> None:
+        """Lets a past policy play whom it `plays` `[N, A]` from now on."""
+        self.past, self.past_plays = past, plays
+        self.counts = self.first & plays.any(axis=1)
 
     def collect(self, steps: int, generator: torch.Generator) -> tuple[Rollout, dict[str, Any]]:
         """Takes so many steps, and returns them with what is to be logged of the episodes that ended."""
@@ -150,8 +169,8 @@ class Collector:
         logged: dict[str, list[Any]] = {"returns": [], "statistics": []}
         for _ in range(steps):
             actions, log_p = self._acted(generator)
-            self.obs, score, terminated, truncated, info = self.envs.step(actions)
-            self._log(score, terminated | truncated, info, logged)
+            self.obs, _, terminated, truncated, info = self.envs.step(actions)
+            self._log(terminated | truncated, info, logged)
             self.first = terminated | truncated
             shape = log_p.shape
             given = (actions, log_p, info["rewards"].astype(np.float32), terminated, truncated)
@@ -174,16 +193,22 @@ class Collector:
 
     def _acted(self, generator: torch.Generator) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         actions, log_p = self.actor.act(self.obs, self.first, generator)
+        for guide in self.guides:
+            guide.act(self.obs, self.first, actions)
         if self.past is not None:
             others, _ = self.past.act(self.obs, self.first, generator)
             actions = np.where(self.past_plays[..., None], others, actions)
         return actions, log_p
 
-    def _log(self, score: Array, ended: Array, info: dict[str, Any], logged: dict[str, list[Any]]) -> None:
-        self.returns += score
-        if ended.any():
-            logged["returns"] += self.returns[ended].tolist()
-            logged["statistics"] += info.get("statistics", [])
-            for i in np.flatnonzero(ended & self.past_plays.any(axis=1)):
-                self.scores.append((int(self.envs.teams[self.past_plays[i]][0]), float(self.returns[i])))
-            self.returns[ended] = 0.0
+    def _log(self, ended: Array, info: dict[str, Any], logged: dict[str, list[Any]]) -> None:
+        for team in range(len(self.envs.team_names)):
+            self.returns[:, team] += info["rewards"][:, self.envs.teams == team].mean(axis=1)
+        if not ended.any():
+            return
+        logged["returns"] += self.returns[ended, 0].tolist()
+        logged["statistics"] += info.get("statistics", [])
+        for i in np.flatnonzero(ended & self.counts):
+            past = int(self.envs.teams[self.past_plays[i]][0])
+            self.scores.append(0.5 + 0.5 * float(np.sign(self.returns[i, 1 - past] - self.returns[i, past])))
+        self.counts |= ended & self.past_plays.any(axis=1)
+        self.returns[ended] = 0.0

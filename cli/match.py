@@ -12,15 +12,17 @@ from palestra.agents.elo import SPRT
 from palestra.agents.match import check_match
 from palestra.agents.match_jobs import MatchPlan, play_match
 from palestra.agents.player import PLAYERS
+from palestra.cli import match_teams
 from palestra.cli.match_record import GoRecords, MoveRecords, Records, openings_of
 from palestra.cli.match_report import Tally, lines, running, sequential, summary
-from palestra.cli.options import parse
+from palestra.cli.options import key_values, parse
 from palestra.cli.players import player_named
 from palestra.cli.progress import Progress, say
 from palestra.cli.run import free_name, runs_folder, write_json
-from palestra.envs.games import make_game
+from palestra.envs.games import is_game, make_game
 from palestra.envs.go.rules import Rules, rules_named
 from palestra.envs.go.state import SIZE
+from palestra.envs.spec import EnvSpec
 
 USAGE = "palestra match A B --env GAME"
 
@@ -30,13 +32,15 @@ class Options:
     """Plays games with alternating colours; a player is random, mcts:simulations=100, gtp:gnugo --mode gtp or a run."""
 
     env: str = ""
-    """The game, as go-9x9 or connect-four."""
+    """The game, as go-9x9 or connect-four, or an environment of teams, as palestra/HideAndSeek-v0."""
+    env_kwargs: tuple[str, ...] = ()
+    """Options of an environment of teams, as in --env-kwargs scenario=full."""
     rules: str | None = None
     """Rules of Go: tromp-taylor, chinese (if left out), japanese, aga or cgos."""
     komi: float | None = None
     """Points that White gets in Go; those of the rules if left out."""
     games: int = 100
-    """Games to play; with --sprt at most so many."""
+    """Games to play; with --sprt at most so many. Teams play each episode twice, with sides swapped."""
     seed: int = 0
     """Root of the randomness of players and openings."""
     openings: str = ""
@@ -69,10 +73,17 @@ def main(args: Sequence[str]) -> int:
     if len(players) < 2 and not {"-h", "--help"} & set(args):
         raise ValueError(f"who plays is missing: {USAGE}, where {', '.join(PLAYERS)} and runs of agents can play")
     options = parse(Options, list(args[len(players) :]), USAGE)
-    plan, test = _plan(players, options), _test(options.sprt)
+    if not options.env:
+        raise ValueError("--env is missing: the game to play, as in --env go-9x9")
     out = options.out or runs_folder() / free_name("match")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"--out {out} exists and is not empty; choose another folder")
+    if _of_teams(options):
+        env = EnvSpec(options.env, kwargs=key_values(options.env_kwargs))
+        report, status = match_teams.play((players[0], players[1]), env, options.games, options.seed, out)
+        print(json.dumps(report) if options.json else match_teams.lines(report))
+        return status
+    plan, test = _plan(players, options), _test(options.sprt)
     tally = Tally(len(plan.openings) if options.openings else 0)
     out.mkdir(parents=True, exist_ok=True)
     try:
@@ -121,6 +132,17 @@ def _play(plan: MatchPlan, jobs: int, test: SPRT | None, records: Records, tally
     return 0, ""
 
 
+def _of_teams(options: Options) -> bool:
+    """Says whether teams play; checks that nothing is asked that only board games have."""
+    if is_game(options.env) or not EnvSpec(options.env).is_teams:
+        return False
+    for name in ("rules", "komi", "openings", "sprt", "referee", "max_plies", "jobs"):
+        if getattr(options, name) != getattr(Options, name):
+            given = name.replace("_", "-")
+            raise ValueError(f"--{given} is for board games, but {options.env} is played by teams")
+    return True
+
+
 def _players(args: Sequence[str]) -> list[str]:
     """Returns the players at the beginning of the arguments, two of them at most."""
     return [arg for i, arg in enumerate(args[:2]) if not any(a.startswith("-") for a in args[: i + 1])]
@@ -128,8 +150,8 @@ def _players(args: Sequence[str]) -> list[str]:
 
 def _plan(players: Sequence[str], options: Options) -> MatchPlan:
     """Checks what is to be played, all but the players."""
-    if not options.env:
-        raise ValueError("--env is missing: the game to play, as in --env go-9x9")
+    if options.env_kwargs:
+        raise ValueError(f"--env-kwargs is for environments of teams, but {options.env} is played")
     rules = _rules(options)
     plan = MatchPlan(
         (players[0], players[1]),

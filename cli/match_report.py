@@ -61,12 +61,24 @@ def standing_of(points: Sequence[float]) -> Standing:
 def summary(tally: Tally) -> dict[str, Any]:
     """Returns the figures of a match by their names in JSON, where an infinite Elo difference is null."""
     standing = tally.standing
-    low, high = standing.interval
-    elos = (standing.elo, *standing.elo_interval)
     times = [spent / max(count, 1) for spent, count in zip(tally.seconds, tally.choices, strict=True)]
     first, second = standing_of(tally.points[::2]), standing_of(tally.points[1::2])
     return {
         "games": standing.games,
+        **figures_of(standing),
+        "as_first": [first.wins, first.losses, first.draws],
+        "as_second": [second.wins, second.losses, second.draws],
+        "openings": min(tally.num_openings, math.ceil(standing.games / 2)),
+        "seconds_per_move": dict(zip("AB", times, strict=True)),
+        "ends": dict(tally.ends.most_common()),
+    }
+
+
+def figures_of(standing: Standing) -> dict[str, Any]:
+    """Returns counts, score and Elo difference with their intervals; an infinite Elo difference is null."""
+    low, high = standing.interval
+    elos = (standing.elo, *standing.elo_interval)
+    return {
         "wins": standing.wins,
         "losses": standing.losses,
         "draws": standing.draws,
@@ -74,11 +86,6 @@ def summary(tally: Tally) -> dict[str, Any]:
         "low": low,
         "high": high,
         **{name: elo if math.isfinite(elo) else None for name, elo in zip(ELOS, elos, strict=True)},
-        "as_first": [first.wins, first.losses, first.draws],
-        "as_second": [second.wins, second.losses, second.draws],
-        "openings": min(tally.num_openings, math.ceil(standing.games / 2)),
-        "seconds_per_move": dict(zip("AB", times, strict=True)),
-        "ends": dict(tally.ends.most_common()),
     }
 
 
@@ -103,8 +110,7 @@ def lines(report: dict[str, Any]) -> str:
         f"A: {a}; B: {b}; {report['env']}{under}",
         f"{_games(report['games'])}: A won {report['wins']}, lost {report['losses']}, drew {report['draws']}"
         f" (as first {_counts(report['as_first'])}, as second {_counts(report['as_second'])})",
-        f"A's score {report['score']:.1%}, 95 % interval {report['low']:.1%} to {report['high']:.1%}",
-        f"Elo difference {_elo(report, 'elo')}, {_elo(report, 'elo_low')} to {_elo(report, 'elo_high')}",
+        *strength(report),
     ]
     if report["openings"]:
         told += [f"{report['openings']} openings, each played with colours swapped"]
@@ -119,6 +125,14 @@ def lines(report: dict[str, Any]) -> str:
     if report["stopped"]:
         told += [f"stopped early: {report['stopped']}"]
     return "\n".join([*told, f"the games are in {report['out']}"])
+
+
+def strength(report: dict[str, Any]) -> list[str]:
+    """Writes score and Elo difference of a report."""
+    return [
+        f"A's score {report['score']:.1%}, 95 % interval {report['low']:.1%} to {report['high']:.1%}",
+        f"Elo difference {_elo(report, 'elo')}, {_elo(report, 'elo_low')} to {_elo(report, 'elo_high')}",
+    ]
 
 
 def _who(report: dict[str, Any], side: str) -> str:

@@ -51,6 +51,11 @@ class EnvSpec:
         return self.id.startswith("ALE/")
 
     @property
+    def is_teams(self) -> bool:
+        """Whether teams of agents act together, as a batch of `envs/teams.py`."""
+        return str(gym.spec(registered(self.id)).vector_entry_point).startswith("palestra.envs.teams:")
+
+    @property
     def frame_stack(self) -> int:
         """How many successive frames an observation stacks along its first axis; 1 where it does not."""
         if not self.is_atari:

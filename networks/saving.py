@@ -13,6 +13,16 @@ def snapshot(value: Tensor) -> Tensor:
     return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
 
 
+def weights_of(module: nn.Module) -> dict[str, Tensor]:
+    """Returns a copy of a module's parameters and buffers, by name."""
+    return {name: snapshot(value) for name, value in module.state_dict().items()}
+
+
+def tensors_of(weights: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Returns arrays as tensors, by name."""
+    return {name: torch.as_tensor(value) for name, value in weights.items()}
+
+
 def optimizer_state(optimizer: torch.optim.Optimizer, parameters: Iterable[nn.Parameter]) -> dict[str, Any]:
     """Returns what an optimiser remembers of each parameter, by its place among them; constants have nothing."""
     return {

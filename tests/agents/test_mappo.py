@@ -85,7 +85,15 @@ def test_a_critic_of_hide_and_seek_sees_what_agents_do_not() -> None:
     assert not obs["seen"].all()
 
 
-@pytest.mark.parametrize("options", [{}, {"past": 0.5, "past_every": 1}, {"memory": False, "central": False}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"league": 0.5, "join_every": 2, "opponent_every": 3, "league_size": 2},
+        {"memory": False, "central": False},
+        {"imitate": "fort", "imitate_updates": 4},
+    ],
+)
 def test_a_run_resumes_exactly(options: dict[str, Any]) -> None:
     env = EnvSpec("palestra/HideAndSeek-v0", 4)
     whole = new(env, **options)
@@ -124,7 +132,7 @@ def test_other_environments_are_refused() -> None:
         MAPPO(MAPPOConfig(), box, gym.spaces.Discrete(2), 0)
     with pytest.raises(ValueError, match="discrete actions"):
         parts_of(box)
-    for name, value in (("rollout", 0), ("past", 1.5), ("learning_rate", -1.0)):
+    for name, value in (("rollout", 0), ("league", 1.5), ("learning_rate", -1.0)):
         with pytest.raises(ValueError, match=name):
             MAPPOConfig(**{name: value})
 
