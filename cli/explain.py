@@ -1,7 +1,7 @@
 """`palestra explain RUN`: what a network looks at, as pictures of images or as a video of an agent's episode.
 
-How a search tree grows, of a player or of a run that searches, is drawn by `explain_search.py`; `--method` explains the
-network of such a run.
+How a search tree grows, of a player or of a run that searches, is drawn by `explain_search.py`, and which phases of
+hide-and-seek teams went through by `explain_teams.py`; `--method` explains the network of such a run.
 """
 
 import difflib
@@ -71,6 +71,13 @@ def main(args: Sequence[str]) -> int:
     run = Run.open(names[0], "agent")
     if len(names) > 1:
         raise ValueError(f"{run.path} is an agent, which sees its environment and no files such as {names[1]}")
+    if run.config["agent"] == "mappo":
+        if not plain:
+            raise ValueError(f"{run.path} plays in teams: palestra explain RUN draws their phases, without --method")
+        from palestra.cli.explain_teams import explain_teams
+
+        print(explain_teams(run, options.out and checked_suffix(options.out, (".png",))))
+        return 0
     from palestra.cli.explain_agent import explain_agent
 
     print(explain_agent(run, options))

@@ -12,7 +12,6 @@ from palestra.agents.elo import SPRT
 from palestra.agents.match import check_match
 from palestra.agents.match_jobs import MatchPlan, play_match
 from palestra.agents.player import PLAYERS
-from palestra.cli import match_teams
 from palestra.cli.match_record import GoRecords, MoveRecords, Records, openings_of
 from palestra.cli.match_report import Tally, lines, running, sequential, summary
 from palestra.cli.options import key_values, parse
@@ -79,6 +78,8 @@ def main(args: Sequence[str]) -> int:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"--out {out} exists and is not empty; choose another folder")
     if _of_teams(options):
+        from palestra.cli import match_teams
+
         env = EnvSpec(options.env, kwargs=key_values(options.env_kwargs))
         report, status = match_teams.play((players[0], players[1]), env, options.games, options.seed, out)
         print(json.dumps(report) if options.json else match_teams.lines(report))

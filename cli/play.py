@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import gymnasium as gym
 import numpy as np
 
 from palestra.agents.player import RESIGN
@@ -13,6 +14,7 @@ from palestra.cli.play_match import Match, is_go, outcome, record, side_name
 from palestra.cli.players import player_named
 from palestra.envs.game import legal_mask
 from palestra.envs.games import GAMES, make_game
+from palestra.envs.spec import EnvSpec
 
 HELP = """a move is typed as its name: {example}
 moves         lists the legal moves
@@ -42,6 +44,10 @@ class Options:
     """Points that White gets in Go."""
     game_kwargs: tuple[str, ...] = ()
     """Other options of the game, as key=value."""
+    agent: str = "hider_0"
+    """The agent that is yours in palestra/HideAndSeek-v0, which is played in a browser."""
+    port: int = 0
+    """Port of the page of hide-and-seek; a free one if left out."""
     seed: int = 0
     """Root of the agent's randomness."""
 
@@ -56,6 +62,12 @@ def main(args: Sequence[str]) -> int:
     if not name and not {"-h", "--help"} & set(args):
         raise ValueError(f"what to play is missing: palestra play GAME, with GAME among {', '.join(GAMES)}")
     options = parse(Options, list(args[1:] if name else args), "palestra play GAME")
+    if name in gym.registry and EnvSpec(name).is_teams:
+        from palestra.cli import play_teams
+
+        against = options.against if options.against != Options.against else "fort"
+        env = EnvSpec(name, kwargs=key_values(options.game_kwargs))
+        return play_teams.play(play_teams.LiveGame(env, options.agent, against, options.seed), options.port)
     match = _begin(name, options)
     try:
         _session(match, name)

@@ -19,7 +19,7 @@ from palestra.cli.run import Run, seeds_of
 from palestra.cli.setup import env_of, trained_agent
 from palestra.envs.spec import EnvSpec
 
-SUFFIXES = (".mp4", ".gif", ".png")
+SUFFIXES = (".mp4", ".gif", ".png", ".html")
 CLEAR = "\x1b[H\x1b[2J"
 SMALLEST = 320  # pixels of a video's shorter side, to which small pictures are enlarged
 
@@ -29,7 +29,8 @@ class Options:
     """Plays episodes without exploring and films them, or draws them in the terminal."""
 
     out: Path | None = None
-    """File of the video, .mp4 or .gif; of a grid world's values and policy, .png; runs/RUN/videos/ if left out."""
+    """File of the video, .mp4 or .gif; of a grid world's values and policy, .png; of hide-and-seek also a page that a
+    browser plays, .html; runs/RUN/videos/ if left out."""
     episodes: int = 1
     """Episodes to show."""
     steps: int = 10_000
@@ -69,6 +70,8 @@ def main(args: Sequence[str]) -> int:
         from palestra.cli.picture import draw
 
         draw(agent, env, run.config["agent"], out)
+    elif out.suffix == ".html":
+        _page(agent, env, options, out)
     else:
         film(agent, env, options, out)
     print(out)
@@ -126,6 +129,27 @@ def film(agent: Agent, env: EnvSpec, options: Options, out: Path) -> None:
             video.append_data(_enlarged(np.asarray(picture)))
             shown += 1
             progress.update(shown, f"return {score:.4g}")
+
+
+def _page(agent: Agent, env: EnvSpec, options: Options, out: Path) -> None:
+    """Writes a page of one episode of hide-and-seek.
+
+    Raises:
+        ValueError: another environment is played.
+    """
+    if env.id != "palestra/HideAndSeek-v0":
+        raise ValueError(f"{env.id} has no page; --out must end in .mp4 or .gif")
+    from palestra.envs.hide_and_seek.replay import Replay
+
+    envs: Any = env.make_vec(1)
+    obs, _ = envs.reset(seed=seeds_of(options.seed)[2])
+    replay, first = Replay(envs.batch), np.ones(1, np.bool_)
+    replay.add()
+    for _ in range(min(options.steps, envs.batch.scenario.horizon - 1)):
+        obs, _, first, _, _ = envs.step(agent.act(obs, first, explore=False))
+        replay.add()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    replay.save(out)
 
 
 def _enlarged(picture: Any) -> Any:

@@ -21,24 +21,24 @@ class Replay:
 
     def __init__(self, batch: HideAndSeekBatch, world: int = 0) -> None:
         self._batch, self._world = batch, world
-        self._first: dict[str, Any] = {}
-        self._frames: list[dict[str, Any]] = []
+        self.setting: dict[str, Any] = {}  # what stays as it is: kinds, sizes, walls
+        self.frames: list[dict[str, Any]] = []  # what moves
 
     def __len__(self) -> int:
         """Returns how many moments there are."""
-        return len(self._frames)
+        return len(self.frames)
 
     def add(self) -> None:
         """Adds the world as it is now; the first moment of a new episode forgets the one before."""
         batch, n = self._batch, self._world
         bodies = batch.bodies[n][: int(batch.games[n].bodies)]
         there = np.flatnonzero(bodies["kind"] != ABSENT)
-        if batch.games[n].time == 0 or not self._frames:
-            self._frames, self._first = [], self._setting(bodies[there])
+        if batch.games[n].time == 0 or not self.frames:
+            self.frames, self.setting = [], self._setting(bodies[there])
         moving = there[there < len(bodies) - int((bodies["kind"] > 3).sum())]
         index = {int(body): k for k, body in enumerate(there)} | {-1: -1}
         agents = batch.scenario.agents
-        self._frames.append(
+        self.frames.append(
             {
                 "pose": _rounded(np.stack([bodies[name][moving] for name in ("x", "y", "angle")], axis=1)),
                 "team": bodies["team"][moving].tolist(),
@@ -46,6 +46,7 @@ class Replay:
                 "hold": [index[int(body)] for body in bodies["hold"][:agents]],
                 "hidden": int(batch.games[n].hidden),
                 "ranges": _rounded(batch.sight.ranges[n], 2),
+                "seen": [[index[body] for body in self._seen(i) if body in index] for i in range(agents)],
             }
         )
 
@@ -55,10 +56,22 @@ class Replay:
         Raises:
             ValueError: nothing has been added.
         """
-        if not self._frames:
+        if not self.frames:
             raise ValueError("a replay has no moments; add() is called after a reset and after each step")
-        text = json.dumps(self._first | {"frames": self._frames}, separators=(",", ":"))
-        path.write_text(PAGE.replace("REPLAY", text))
+        path.write_text(self.page())
+
+    def page(self, live: int | None = None) -> str:
+        """Returns the page; for an agent that its reader plays, one that asks a server for each step."""
+        text = json.dumps(self.setting | {"frames": self.frames}, separators=(",", ":"))
+        return PAGE.replace("LIVE", json.dumps(live)).replace("REPLAY", text)
+
+    def _seen(self, agent: int) -> list[int]:
+        """Returns which bodies an agent sees."""
+        agents = self._batch.scenario.agents
+        others = [j for j in range(agents) if j != agent]
+        things = list(range(agents, agents + self._batch.sight.things.shape[2]))
+        seen = self._batch.sight.seen[self._world, agent]
+        return [body for body, is_seen in zip(others + things, seen, strict=True) if is_seen]
 
     def _setting(self, bodies: Any) -> dict[str, Any]:
         """Returns what stays as it is: kinds, sizes, walls."""

@@ -1,4 +1,4 @@
-"""The page of `replay.py`; the word REPLAY stands for its data."""
+"""The page of `replay.py`; REPLAY stands for its data, and LIVE for the agent that its reader plays, or null."""
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -27,17 +27,19 @@ button, select { font: inherit; padding: 3px 12px; }
 </select></label>
 <label><input id="cones" type="checkbox" checked> what agents see</label>
 <label><input id="lidar" type="checkbox"> lidar</label>
+<label id="limit"><input id="limited" type="checkbox"> nothing else than the agent followed sees</label>
 </div>
+<div id="keys" hidden>You are ringed in yellow. W A S D or arrows move, Q and E turn, space holds a box, L locks or unlocks, R begins anew</div>
 <div id="score"></div>
 </main>
 <script>
 "use strict";
-const replay = REPLAY;
+const live = LIVE;
+let replay = REPLAY;
 const $ = (id) => document.getElementById(id);
 const canvas = $("world"), pen = canvas.getContext("2d");
 const BOX = 2, RAMP = 3, INNER = 4, OUTER = 5;
 const TEAM = ["#2c6ebe", "#cc4434"], THING = { 2: "#e2b258", 3: "#96b478" };
-const moving = replay.frames[0].pose.length;
 let now = 0, playing = true, last = performance.now();
 
 function view() {
@@ -51,6 +53,7 @@ function view() {
 }
 
 function pose(body) {
+  const moving = replay.frames[0].pose.length;
   if (body >= moving) return [...replay.walls[body - moving], 0];
   const low = Math.floor(now), part = now - low, frames = replay.frames;
   const a = frames[low].pose[body], b = frames[Math.min(low + 1, frames.length - 1)].pose[body];
@@ -76,7 +79,10 @@ function draw() {
   const [left, top] = at(0, replay.floor), [right, bottom] = at(replay.floor, 0);
   pen.fillStyle = "#ece8e0";
   pen.fillRect(left, top, right - left, bottom - top);
+  const eye = $("limited").checked ? Number($("follow").value) : -1;
+  const seen = (body) => eye < 0 || body === eye || replay.kind[body] > RAMP || frame.seen[eye].includes(body);
   for (let body = replay.agents; body < replay.kind.length; body++) {
+    if (!seen(body)) continue;
     const kind = replay.kind[body];
     polygon(at, body);
     pen.fillStyle = kind === INNER ? "#605c58" : kind === OUTER ? "#3c3a38" : THING[kind];
@@ -89,8 +95,8 @@ function draw() {
     }
     if (kind === RAMP) arrow(at, body);
   }
-  for (let agent = 0; agent < replay.agents; agent++) if ($("lidar").checked) beams(at, agent, frame);
-  for (let agent = 0; agent < replay.agents; agent++) disc(at, agent, frame);
+  for (let agent = 0; agent < replay.agents; agent++) if ($("lidar").checked && seen(agent)) beams(at, agent, frame);
+  for (let agent = 0; agent < replay.agents; agent++) if (seen(agent)) disc(at, agent, frame);
 }
 
 function arrow(at, body) {
@@ -141,8 +147,8 @@ function disc(at, agent, frame) {
   pen.arc(px, py, radius * scale, 0, 2 * Math.PI);
   pen.fillStyle = color;
   pen.fill();
-  pen.lineWidth = frame.level[agent] ? 7 : 3;
-  pen.strokeStyle = frame.level[agent] ? "#fff" : "#222";
+  pen.lineWidth = frame.level[agent] || agent === live ? 7 : 3;
+  pen.strokeStyle = frame.level[agent] ? "#fff" : agent === live ? "#f2d13c" : "#222";
   pen.stroke();
   pen.beginPath();
   pen.moveTo(px, py);
@@ -160,8 +166,11 @@ function tell() {
 }
 
 function tick(time) {
-  if (playing) {
-    now += (time - last) / 1000 / replay.step * Number($("speed").value);
+  const passed = Math.max(0, time - last) / 1000 / replay.step;
+  if (live !== null) {
+    now = Math.min(now + passed, replay.frames.length - 1);
+  } else if (playing) {
+    now += passed * Number($("speed").value);
     if (now >= replay.frames.length - 1) now = 0;
   }
   last = time;
@@ -179,13 +188,70 @@ function setPlaying(on) {
   $("play").textContent = on ? "Pause" : "Play";
 }
 
-$("time").max = replay.frames.length - 1;
-$("time").oninput = () => { now = Number($("time").value); setPlaying(false); };
-$("play").onclick = () => setPlaying(!playing);
-if (location.hash) {
-  now = Math.min(Number(location.hash.slice(1)), replay.frames.length - 1);
-  setPlaying(false);
+function watch() {
+  $("time").max = replay.frames.length - 1;
+  $("time").oninput = () => { now = Number($("time").value); setPlaying(false); };
+  $("play").onclick = () => setPlaying(!playing);
+  if (location.hash) {
+    now = Math.min(Number(location.hash.slice(1)), replay.frames.length - 1);
+    setPlaying(false);
+  }
 }
+
+const down = new Set();
+let locks = false, again = false;
+const help = $("keys").textContent;
+
+function act() {
+  const on = (...keys) => Number(keys.some((key) => down.has(key)));
+  const given = {
+    x: on("d", "arrowright") - on("a", "arrowleft"),
+    y: on("w", "arrowup") - on("s", "arrowdown"),
+    turn: on("q") - on("e"),
+    hold: on(" "),
+    lock: Number(locks),
+    again,
+  };
+  again = false;
+  return given;
+}
+
+async function step() {
+  const begin = performance.now();
+  try {
+    const answer = await (await fetch("step", { method: "POST", body: JSON.stringify(act()) })).json();
+    if (answer.setting) {
+      replay = { ...answer.setting, frames: [answer.frame] };
+      now = 0;
+      locks = false;
+    } else {
+      replay.frames.push(answer.frame);
+      now = Math.max(now, replay.frames.length - 2);
+    }
+    $("keys").textContent = `${help} | lock ${locks ? "on" : "off"} | ${answer.told}`;
+    setTimeout(step, Math.max(0, 1000 * replay.step - (performance.now() - begin)));
+  } catch {
+    $("score").textContent = "the game has ended: palestra play no longer runs";
+  }
+}
+
+function play() {
+  for (const id of ["play", "time", "speed"]) $(id).parentElement.style.display = id === "time" ? "none" : "";
+  $("speed").parentElement.style.display = "none";
+  $("keys").hidden = false;
+  onkeydown = (event) => {
+    const key = event.key.toLowerCase();
+    if (key === "l" && !event.repeat) locks = !locks;
+    if (key === "r") again = true;
+    if (key === " " || key.startsWith("arrow")) event.preventDefault();
+    down.add(key);
+  };
+  onkeyup = (event) => down.delete(event.key.toLowerCase());
+  onblur = () => down.clear();
+  step();
+}
+
+if (live === null) watch(); else play();
 requestAnimationFrame(tick);
 </script>
 </body>

@@ -63,7 +63,7 @@ def test_a_page_holds_the_episode(tmp_path: Path) -> None:
     replay.save(tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert "http" not in page.replace("http-equiv", "")  # it needs nothing else
-    data = json.loads(page.split("const replay = ")[1].split(";\n")[0])
+    data = json.loads(page.split("let replay = ")[1].split(";\n")[0])
     assert len(data["frames"]) == len(replay) == 6
     assert [frame["pose"][0][0] for frame in data["frames"]] == pytest.approx(poses, abs=1e-3)
     moving = len(data["frames"][0]["pose"])
