@@ -14,7 +14,7 @@ from palestra.networks.attention import SelfAttentionBlock, masked_mean
 from palestra.networks.recurrent import Recurrent, State
 
 LIDAR_CHANNELS = 9
-ENTITIES = ("others", "things")  # sets of entities that observations may have
+ENTITIES = ("others", "things", "sites")  # sets of entities that observations may have
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -57,7 +57,8 @@ class TeamNetwork(nn.Module):
     """Maps what an agent observes to outputs, with a memory.
 
     Observations are dictionaries: "me" `[B, T, C]` and, where there are such, "others" `[B, T, M, C]`, "things"
-    `[B, T, K, C]` and "ranges" `[B, T, R]`; `mask` `[B, T, M + K]` (bool) says which entities count.
+    `[B, T, K, C]`, "sites" `[B, T, S, C]` and "ranges" `[B, T, R]`; `mask` `[B, T, M + K + S]` (bool) says which of
+    these entities count.
     """
 
     def __init__(

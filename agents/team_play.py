@@ -49,7 +49,8 @@ def drawn(logits: Tensor, parts: list[int], generator: torch.Generator | None) -
 
 def tensors(obs: Obs) -> dict[str, Tensor]:
     """Returns observations `[N, A, ...]` as tensors `[N * A, 1, ...]`."""
-    return {name: _masked(torch.from_numpy(value.reshape(-1, 1, *value.shape[2:]))) for name, value in obs.items()}
+    rows = int(np.prod(obs["me"].shape[:2]))
+    return {name: _masked(torch.from_numpy(value.reshape(rows, 1, *value.shape[2:]))) for name, value in obs.items()}
 
 
 def policy_mask(obs: Mapping[str, Tensor]) -> Tensor | None:
@@ -133,7 +134,8 @@ class Rollout:
 def folded(arrays: list[Array]) -> Tensor:
     """Stacks T arrays `[N, A, ...]` to `[N * A, T, ...]`."""
     stacked = np.stack(arrays, axis=2)
-    return _masked(torch.from_numpy(stacked.reshape(-1, *stacked.shape[2:])))
+    rows = stacked.shape[0] * stacked.shape[1]
+    return _masked(torch.from_numpy(stacked.reshape(rows, *stacked.shape[2:])))
 
 
 def _masked(values: Tensor) -> Tensor:

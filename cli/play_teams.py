@@ -11,7 +11,7 @@ from palestra.cli.match_teams import team_player
 from palestra.cli.progress import say
 from palestra.envs.hide_and_seek.replay import Replay
 from palestra.envs.spec import EnvSpec
-from palestra.envs.teams import HideAndSeekTeams
+from palestra.envs.teams import HideAndSeekTeams, Obs
 
 LARGEST = 10_000  # bytes of what a browser sends
 
@@ -33,6 +33,8 @@ class LiveGame:
         self._players = [team_player(against, env) for _ in self.envs.team_names]
         self._seed, self._episodes, self._told = seed, 0, ""
         self.replay = Replay(self.envs.batch)
+        self._obs: Obs = {}
+        self._first = np.ones(1, np.bool_)
         self._begin()
 
     def step(self, keys: dict[str, Any]) -> dict[str, Any]:

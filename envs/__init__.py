@@ -63,6 +63,19 @@ gym.register(
     entry_point="palestra.envs.teams:hide_and_seek",
     vector_entry_point="palestra.envs.teams:HideAndSeekTeams",
 )
+for _name, _single in (
+    ("ObjectCounting", "object_counting"),
+    ("LockAndReturn", "lock_and_return"),
+    ("SequentialLock", "sequential_lock"),
+    ("Blueprint", "blueprint"),
+    ("ShelterConstruction", "shelter_construction"),
+):
+    gym.register(
+        f"palestra/{_name}-v0",
+        entry_point=f"palestra.envs.team_tasks:{_single}",
+        vector_entry_point=f"palestra.envs.team_tasks:{_name}",
+    )
+
 gym.register(  # any PettingZoo `ParallelEnv`, by its module
     "palestra/Parallel-v0",
     entry_point="palestra.envs.teams:parallel",

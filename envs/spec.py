@@ -53,7 +53,7 @@ class EnvSpec:
     @property
     def is_teams(self) -> bool:
         """Whether teams of agents act together, as a batch of `envs/teams.py`."""
-        return str(gym.spec(registered(self.id)).vector_entry_point).startswith("palestra.envs.teams:")
+        return str(gym.spec(registered(self.id)).vector_entry_point).startswith("palestra.envs.team")
 
     @property
     def frame_stack(self) -> int:

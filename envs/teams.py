@@ -89,7 +89,12 @@ class HideAndSeekTeams(TeamsEnv):
         if self.render_mode is None:
             return None
         floor, cone = self.batch.scenario.floor, float(self.batch.rules["cone"][0])
-        return tuple(picture(bodies, floor, cone=cone, size=self._side) for bodies in self.batch.bodies)
+        worlds = zip(self.batch.bodies, self._marks(), strict=True)
+        return tuple(picture(bodies, floor, cone=cone, sites=sites, size=self._side) for bodies, sites in worlds)
+
+    def _marks(self) -> Any:
+        """Returns corners of places to mark in pictures, of each world."""
+        return [()] * self.num_envs
 
     def _obs(self) -> Obs:
         sight = self.batch.sight

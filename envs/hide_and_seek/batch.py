@@ -13,7 +13,7 @@ from palestra.envs.hide_and_seek.contacts import Scratch, new_scratch
 from palestra.envs.hide_and_seek.observe import Sight, new_sight
 from palestra.envs.hide_and_seek.scenario import Scenario, scenario_named
 from palestra.envs.hide_and_seek.state import ABSENT, GAME, new_bodies
-from palestra.envs.hide_and_seek.step import begin_worlds, step_worlds
+from palestra.envs.hide_and_seek.step import begin_worlds, look_at_worlds, step_worlds
 from palestra.envs.rng import seed_state
 
 SHARE = 32  # worlds of a thread, at least
@@ -73,6 +73,11 @@ class HideAndSeekBatch:
         if seed is not None or not self._rngs.any():
             self._rngs[:] = [seed_state((seed or 0) + i) for i in range(self.num_worlds)]
         self._share(self._begin)
+
+    def look(self) -> Sight:
+        """Writes anew what is seen, after somebody else has changed the worlds."""
+        look_at_worlds(self.bodies, self.games, self.rules, self._rays, self.sight, 0, self.num_worlds)
+        return self.sight
 
     @property
     def has_room(self) -> bool:

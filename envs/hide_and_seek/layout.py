@@ -1,8 +1,10 @@
 """Rooms, and where an episode begins: drawn anew for each episode.
 
 quadrant: one room in a corner with doors in its two walls, of which one may be closed; boxes begin in the room, ramps
-and seekers outside. random: rooms by cutting the floor again and again, a door in each cut. open: no rooms. After the
-released code of Baker et al. (2019), on whose grid of 30 by 30 walls and doors lie.
+and seekers outside. random: rooms by cutting the floor again and again, a door in each cut. open: no rooms. six: three
+by two rooms, a door in each wall. cells: rooms without doors in three corners, with a box and a ramp in each, and what
+is left in the fourth quarter. pillar: something round that does not move. After the released code of Baker et al.
+(2019), on whose grid of 30 by 30 walls and doors lie.
 """
 
 import math
@@ -15,7 +17,7 @@ from palestra.envs.hide_and_seek.hands import free
 from palestra.envs.hide_and_seek.state import ABSENT, AGENT, BOX, FREE, HIDERS, INNER, OUTER, RAMP, SEEKERS, num_moving
 from palestra.envs.rng import randint, uniform
 
-OPEN, QUADRANT, RANDOM = range(3)  # kinds of rooms
+OPEN, QUADRANT, RANDOM, SIX, CELLS, PILLAR = range(6)  # kinds of rooms
 GRID = 30  # cells along a side
 DOOR = 2  # cells
 SMALLEST = 6  # cells along a side of a room
@@ -103,6 +105,43 @@ def _random(bodies, rules, game, rng):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def _six(bodies, rules, game, rng):  # type: ignore[no-untyped-def]
+    """Builds three by two rooms."""
+    half, third = GRID // 2, GRID // 3
+    for k in range(2):
+        for low in (0, half):
+            _cut(bodies, rules, game, True, (k + 1) * third, low, low + half, low + 1 + randint(rng, half - DOOR - 1))
+    for k in range(3):
+        low = k * third
+        _cut(bodies, rules, game, False, half, low, low + third, low + 1 + randint(rng, third - DOOR - 1))
+
+
+@njit(cache=True)
+def _cells(bodies, rules, game):  # type: ignore[no-untyped-def]
+    """Walls off three corners: of large x and small y, of both large, of small x and large y."""
+    low, high = GRID // 3, GRID - GRID // 3
+    _cut(bodies, rules, game, True, high, 0, low, -1)
+    _cut(bodies, rules, game, False, low, high, GRID, -1)
+    _cut(bodies, rules, game, True, high, high, GRID, -1)
+    _cut(bodies, rules, game, False, high, high, GRID, -1)
+    _cut(bodies, rules, game, True, low, high, GRID, -1)
+    _cut(bodies, rules, game, False, high, 0, low, -1)
+
+
+@njit(cache=True)
+def _pillar(bodies, rules, game, rng):  # type: ignore[no-untyped-def]
+    """Puts a pillar of 1.5 to 2 metres near the middle, as two squares turned against each other."""
+    radius = 0.75 + 0.25 * uniform(rng)
+    half, middle = radius * math.sqrt(0.5), rules.floor / 2
+    x, y = middle + 0.5 * uniform(rng) - 0.25, middle + 0.5 * uniform(rng) - 0.25
+    for k in range(2):
+        _wall(bodies, game, INNER, x - half, y - half, x + half, y + half)
+        body = bodies[game.bodies - 1]
+        body.angle = 0.25 * math.pi * k
+        set_frame(body)
+
+
+@njit(cache=True)
 def _walls(bodies, rules, game, rng):  # type: ignore[no-untyped-def]
     """Builds the walls of an episode."""
     first, side, thick = num_moving(rules), rules.floor, 2.0 * OUTER_THICK
@@ -116,6 +155,12 @@ def _walls(bodies, rules, game, rng):  # type: ignore[no-untyped-def]
         _quadrant(bodies, rules, game, rng)
     elif rules.rooms == RANDOM:
         _random(bodies, rules, game, rng)
+    elif rules.rooms == SIX:
+        _six(bodies, rules, game, rng)
+    elif rules.rooms == CELLS:
+        _cells(bodies, rules, game)
+    elif rules.rooms == PILLAR:
+        _pillar(bodies, rules, game, rng)
 
 
 @njit(cache=True)
@@ -168,6 +213,18 @@ def _put_near(bodies, rules, game, i, first, rng, contacts):  # type: ignore[no-
 
 
 @njit(cache=True)
+def _put_in_cell(bodies, rules, game, i, rng, contacts):  # type: ignore[no-untyped-def]
+    """Puts the first three boxes and ramps into a cell each, and others into the open quarter."""
+    side, low = rules.floor, rules.floor / 3
+    k = i - rules.agents if bodies[i].kind == BOX else i - rules.agents - rules.boxes
+    if k > 2:
+        return _put(bodies, game, i, 0.0, side / 2, 0.0, side / 2, rng, contacts)
+    left, below = k == 2, k == 0
+    low_x, low_y = 0.0 if left else side - low, 0.0 if below else side - low
+    return _put(bodies, game, i, low_x, low_x + low, low_y, low_y + low, rng, contacts)
+
+
+@njit(cache=True)
 def _put_all(bodies, rules, game, rng, contacts):  # type: ignore[no-untyped-def]
     """Puts everything somewhere, large things first; says whether there was room."""
     side, half = rules.floor, rules.floor / 2
@@ -178,12 +235,16 @@ def _put_all(bodies, rules, game, rng, contacts):  # type: ignore[no-untyped-def
             done = _put(bodies, game, i, half, side, 0.0, half, rng, contacts)
         elif body.kind == RAMP and room:
             done = _put(bodies, game, i, 0.0, half, 0.0, side, rng, contacts)
+        elif body.kind != ABSENT and rules.rooms == CELLS:
+            done = _put_in_cell(bodies, rules, game, i, rng, contacts)
         else:
             done = body.kind == ABSENT or _put(bodies, game, i, 0.0, side, 0.0, side, rng, contacts)
         if not done:
             return False
     for i in range(rules.agents):
-        if i >= rules.hiders and room:
+        if rules.rooms == CELLS:
+            done = _put(bodies, game, i, 0.0, half, 0.0, half, rng, contacts)
+        elif i >= rules.hiders and room:
             done = _put(bodies, game, i, 0.0, half, 0.0, side, rng, contacts)
         else:
             done = _put_near(bodies, rules, game, i, 0 if i < rules.hiders else rules.hiders, rng, contacts)

@@ -15,18 +15,29 @@ FLOOR, GROUND, WALL = (236, 232, 224), (200, 194, 184), (96, 92, 88)
 TEAMS = {HIDERS: (44, 110, 190), 1: (204, 68, 52)}
 THINGS = {BOX: (226, 178, 88), RAMP: (150, 180, 120)}
 LOCKS = {FREE: (120, 100, 60), HIDERS: (20, 70, 150), 1: (160, 30, 20)}
+SITE = (236, 160, 176)
 BEAM = 40  # opacity of what agents see, of 255
 
 
 def picture(
-    bodies: Records, floor: float, *, cone: float | None = None, ranges: Any = None, size: int = SIDE
+    bodies: Records,
+    floor: float,
+    *,
+    cone: float | None = None,
+    ranges: Any = None,
+    sites: Any = (),
+    size: int = SIDE,
 ) -> NDArray[np.uint8]:
     """Draws a world's bodies `[B]` as `[size, size, 3]` uint8; hiders are blue, seekers red, those above ringed.
 
     `cone` is the cosine of half the angle that agents see; `ranges` `[A, R]`, what their lidar says, draws that too. A
-    thing that is locked has a rim in its team's colour; the arrow of a ramp points up.
+    thing that is locked has a rim in its team's colour; the arrow of a ramp points up. `sites` are corners `[S, 4, 2]`
+    of places to mark.
     """
-    return _Canvas(floor, size).draw(bodies, cone, ranges)
+    canvas = _Canvas(floor, size)
+    for corners in sites:
+        canvas.pen.polygon([canvas.at(x, y) for x, y in corners], fill=SITE)
+    return canvas.draw(bodies, cone, ranges)
 
 
 class _Canvas:

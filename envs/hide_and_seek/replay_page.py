@@ -29,7 +29,8 @@ button, select { font: inherit; padding: 3px 12px; }
 <label><input id="lidar" type="checkbox"> lidar</label>
 <label id="limit"><input id="limited" type="checkbox"> nothing else than the agent followed sees</label>
 </div>
-<div id="keys" hidden>You are ringed in yellow. W A S D or arrows move, Q and E turn, space holds a box, L locks or unlocks, R begins anew</div>
+<div id="keys" hidden>You are ringed in yellow: W A S D or arrows move, Q and E turn, space holds a box,
+L locks or unlocks, R begins anew</div>
 <div id="score"></div>
 </main>
 <script>

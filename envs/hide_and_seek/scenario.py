@@ -11,10 +11,11 @@ from typing import Literal
 
 import numpy as np
 
-from palestra.envs.hide_and_seek.layout import OPEN, QUADRANT, RANDOM
+from palestra.envs.hide_and_seek.layout import CELLS, OPEN, PILLAR, QUADRANT, RANDOM, SIX
 from palestra.envs.hide_and_seek.state import RULES, Records
 
-ROOMS = {"open": OPEN, "quadrant": QUADRANT, "random": RANDOM}
+ROOMS = {"open": OPEN, "quadrant": QUADRANT, "random": RANDOM, "six": SIX, "cells": CELLS, "pillar": PILLAR}
+WALLS = {"open": 0, "quadrant": 4, "random": 6, "six": 14, "cells": 6, "pillar": 2}  # inside, at most
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Scenario:
     """Fewest and most of them that are elongated."""
     ramps: int = 2
     """Ramps."""
-    rooms: Literal["open", "quadrant", "random"] = "random"
-    """Walls inside."""
+    rooms: Literal["open", "quadrant", "random", "six", "cells", "pillar"] = "random"
+    """Walls inside; see `layout.py`."""
     outer_walls: float = 0.5
     """Probability that there are walls around the floor."""
     horizon: int = 240
@@ -123,8 +124,7 @@ class Scenario:
     @property
     def bodies(self) -> int:
         """Room for bodies, walls among them."""
-        walls = {"open": 0, "quadrant": 4, "random": 6}[self.rooms]
-        return self.agents + self.boxes[1] + self.ramps + 4 + walls
+        return self.agents + self.boxes[1] + self.ramps + 4 + WALLS[self.rooms]
 
 
 SCENARIOS = {

@@ -95,6 +95,13 @@ def step_worlds(worlds, games, rules, scratch, rngs, rays, sight, actions, rewar
 
 
 @njit(cache=True, nogil=True)
+def look_at_worlds(worlds, games, rules, rays, sight, low, high):  # type: ignore[no-untyped-def]
+    """Writes what is seen in worlds `low` to `high`."""
+    for n in range(low, high):
+        observe(worlds[n], rules[0], games[n], rays, sight_of(sight, n))
+
+
+@njit(cache=True, nogil=True)
 def begin_worlds(worlds, games, rules, scratch, rngs, rays, sight, low, high):  # type: ignore[no-untyped-def]
     """Begins an episode of worlds `low` to `high` and writes what is seen then."""
     for n in range(low, high):

@@ -107,6 +107,15 @@ def test_a_run_resumes_exactly(options: dict[str, Any]) -> None:
     assert other.step == whole.step == 120
 
 
+@pytest.mark.parametrize("name", ["LockAndReturn", "Blueprint"])
+def test_it_plays_tasks_of_one_agent(name: str) -> None:
+    env = EnvSpec(f"palestra/{name}-v0", 4)
+    agent = new(env)
+    rows = [metrics for _, metrics in agent.train(env, 4 * 160)]
+    assert all(np.isfinite(row["train/loss"]) for row in rows)
+    assert "statistics/solved" in {key for row in rows for key in row}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("memory", [True, False])
 def test_it_learns_to_do_what_it_sees(toy: EnvSpec, memory: bool) -> None:
