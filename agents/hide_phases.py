@@ -30,7 +30,7 @@ class Phase:
 
 PHASES = (
     Phase("running and chasing", {"distance": -0.4}),  # metres between seekers and the nearest hider
-    Phase("shelters", {"closed": 0.25}),  # share of the episodes
+    Phase("shelters", {"closed": 0.25, "closed_last": 0.25}),  # share of the episodes
     Phase("ramps", {"crossings": 0.2}),  # of walls by seekers, an episode
     Phase("ramp defence", {"ramp_moved_preparation": 0.5, "ramp_locked_preparation": 0.5}, after="ramps"),
     Phase("box surfing", {"surfed": 0.5}),  # metres

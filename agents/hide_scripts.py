@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from palestra.envs.hide_and_seek.batch import HideAndSeekBatch
+from palestra.envs.hide_and_seek.hands import closest
 from palestra.envs.hide_and_seek.paths import (
     CELLS,
     FAR,
@@ -31,9 +32,12 @@ from palestra.envs.rng import randint, seed_state
 Script = Literal["random", "run", "fort"]
 SCRIPTS = ("random", "run", "fort")
 AHEAD = 4  # cells that a player looks ahead on its way
-NEAR = 0.06  # metres from where a box should be
+NEAR = 0.1  # metres along the wall from the middle of a door, at most, to that of a box that shuts it
+CLOSE = 0.17  # metres from a wall's middle to a box that shuts a door, at most
 DOOR = 0.45  # metres between two walls on a line, at most
 INSIDE = 1.0  # metres from a door to where others wait
+CLEAR = 0.8  # metres from a door that a box stays away while others are to come in
+LAST = 8  # steps before the seekers start in which doors are shut in any case
 
 
 @njit(cache=True)
@@ -130,7 +134,7 @@ def _doors(bodies, rules, game, doors):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _build(bodies, rules, game, i, plan, doors, num_doors, blocked, far, queue, action):  # type: ignore[no-untyped-def]
-    """Lets a hider shut a door with a box; says whether it has anything to build.
+    """Lets a hider shut a door with a box, once the others are on its side; says whether it has anything to build.
 
     `plan` `[A, 2]` holds each hider's door and box, which are FREE before it has chosen.
     """
@@ -143,22 +147,72 @@ def _build(bodies, rules, game, i, plan, doors, num_doors, blocked, far, queue, 
     x, y = _before(door, box, box.half_y + 0.08)
     dx, dy = x - box.x, y - box.y
     left = math.hypot(dx, dy)
-    if left < NEAR:
+    if _shuts(box, door):
         _go(agent, rules, agent.x, agent.y, box.x, box.y, action)
         action[LOCK] = 1
     elif agent.hold == plan[i, 1]:
+        near = left - CLEAR if game.time < rules.preparation - LAST and not _all_in(bodies, rules, box, door) else left
+        dx, dy = dx * near / left, dy * near / left
         _go(agent, rules, agent.x + dx, agent.y + dy, agent.x + agent.cos, agent.y + agent.sin, action)
         action[HOLD] = 1
-    else:  # from behind, so that it is inside when the door is shut
-        back = box.half_x + agent.half_x + 0.1
-        behind_x, behind_y = box.x - dx / left * back, box.y - dy / left * back
-        if math.hypot(behind_x - agent.x, behind_y - agent.y) < 0.25:
+    else:
+        block(bodies, rules, game, -1, blocked)
+        side_x, side_y = _side(rules, agent, box, door, blocked)
+        if math.hypot(side_x - agent.x, side_y - agent.y) < 0.2:
             _go(agent, rules, box.x, box.y, box.x, box.y, action)
             action[HOLD] = int(abs(angle_to(agent, box.x, box.y)) < 1.0)
         else:
-            block(bodies, rules, game, -1, blocked)
-            _walk(agent, rules, behind_x, behind_y, blocked, far, queue, action)
+            _walk(agent, rules, side_x, side_y, blocked, far, queue, action)
     return True
+
+
+@njit(cache=True)
+def _inward(box, door):  # type: ignore[no-untyped-def]
+    """Returns the direction from a door's line to a box."""
+    if door[2] == 1.0:
+        return math.copysign(1.0, box.x - door[0]), 0.0
+    return 0.0, math.copysign(1.0, box.y - door[1])
+
+
+@njit(cache=True)
+def _shuts(box, door):  # type: ignore[no-untyped-def]
+    """Says whether a box leaves nobody through a door: it stands before it, and close, however it is turned."""
+    x, y = _inward(box, door)
+    across, along = x * (box.x - door[0]) + y * (box.y - door[1]), y * (box.x - door[0]) + x * (box.y - door[1])
+    return across < box.half_x + CLOSE and abs(along) < NEAR
+
+
+@njit(cache=True)
+def _all_in(bodies, rules, box, door):  # type: ignore[no-untyped-def]
+    """Says whether all hiders are on a box's side of a door."""
+    x, y = _inward(box, door)
+    for i in range(rules.hiders):
+        if x * (bodies[i].x - door[0]) + y * (bodies[i].y - door[1]) < bodies[i].half_x:
+            return False
+    return True
+
+
+@njit(cache=True)
+def _side(rules, agent, box, door, blocked):  # type: ignore[no-untyped-def]
+    """Returns the place to hold a box from: the nearest that is free, also when the box is where it should be."""
+    x, y = _inward(box, door)
+    end_x, end_y = _before(door, box, box.half_y + 0.08)
+    back, best, side_x, side_y = box.half_x + agent.half_x + 0.12, math.inf, agent.x, agent.y
+    for k in range(-2, 3):
+        c, s = math.cos(0.25 * math.pi * k), math.sin(0.25 * math.pi * k)
+        u, v = back * (c * x - s * y), back * (s * x + c * y)
+        distance = math.hypot(box.x + u - agent.x, box.y + v - agent.y)
+        ends = _is_free(rules, agent, end_x + u, end_y + v, blocked)
+        if ends and distance < best and _is_free(rules, agent, box.x + u, box.y + v, blocked):
+            best, side_x, side_y = distance, box.x + u, box.y + v
+    return side_x, side_y
+
+
+@njit(cache=True)
+def _is_free(rules, agent, x, y, blocked):  # type: ignore[no-untyped-def]
+    """Says whether an agent can stand somewhere."""
+    low, high = agent.half_x, rules.floor - agent.half_x
+    return low < x < high and low < y < high and not blocked[cell_of(y, rules), cell_of(x, rules)]
 
 
 @njit(cache=True)
@@ -227,7 +281,9 @@ def play_scripts(worlds, games, rules, rngs, team, script, plans, grids, actions
                 waits = script == 2 and game.time < rule.preparation
                 if not (waits and _shelter(bodies, rule, i, plans[n], doors, blocked, far, queue, action)):
                     _flee(bodies, rule, i, blocked, far, seekers, queue, action)
-                action[LOCK] = 1  # what is locked stays so
+            if team == HIDERS and script > 0 and not action[LOCK]:  # what is locked stays so
+                j = closest(bodies, rule, game, i, True)
+                action[LOCK] = int(j != FREE and bodies[j].team == HIDERS)
 
 
 class ScriptedTeam:

@@ -8,6 +8,7 @@ learnt from. At first a script may play, which the policy learns to imitate whil
 """
 
 import copy
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -37,7 +38,7 @@ from palestra.agents.team_play import (
 from palestra.envs.spec import EnvSpec
 from palestra.envs.teams import Obs
 from palestra.networks.recurrent import State
-from palestra.networks.saving import tensors_of, weights_of
+from palestra.networks.saving import snapshots_of, tensors_of
 from palestra.networks.threads import use_threads
 
 
@@ -165,11 +166,14 @@ class MAPPO:
             guides = self._guides(envs, env.seed_at(self.step)) if self._imitates else []
             self._critic_state = {}
             while self.step < steps:
+                begin, before = time.perf_counter(), collector.seconds
                 self._meet(collector)
                 collector.guides = guides if self._imitates else []
                 rollout, logged = collector.collect(self.config.rollout, self._generator)
                 self.step += self.config.rollout * envs.num_envs
-                yield self.step, {**self._learn(rollout), **_report(logged), **self._rate(collector)}
+                metrics = {**self._learn(rollout), **_report(logged), **self._rate(collector)}
+                share = (collector.seconds - before) / (time.perf_counter() - begin)
+                yield self.step, metrics | {"time/environment": share}
         finally:
             envs.close()
 
@@ -178,9 +182,9 @@ class MAPPO:
         return {
             "step": self.step,
             "updates": self.updates,
-            "policy": weights_of(self.policy),
-            "critic": weights_of(self.critic),
-            "value_norm": weights_of(self.value_norm),
+            "policy": snapshots_of(self.policy),
+            "critic": snapshots_of(self.critic),
+            "value_norm": snapshots_of(self.value_norm),
             "league": self.league.state(),
             "optimizer": {str(k): dict(moments) for k, moments in self._optimizer.state_dict()["state"].items()},
             "rng": generator_state(self._rng),
@@ -217,7 +221,7 @@ class MAPPO:
         if not worlds or len(envs.team_names) < 2:
             return
         if self.updates % c.join_every == 0:
-            self.league.join(weights_of(self.policy), self.updates)
+            self.league.join(snapshots_of(self.policy), self.updates)
         again = self.updates % c.opponent_every == 0 or self.updates % c.join_every == 0
         if again or collector.past is None:
             member = self.league.draw() if again else self.league.members[self.league.opponent]
@@ -236,7 +240,7 @@ class MAPPO:
             self.league.note(score)
         metrics: dict[str, Any] = {"league/elo": self.league.elo, "league/members": len(self.league.members)}
         if collector.scores:
-            metrics["league/score"] = np.array(collector.scores)
+            metrics["rollout/league_score"] = np.array(collector.scores)
         collector.scores.clear()
         return metrics
 

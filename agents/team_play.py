@@ -1,5 +1,6 @@
 """Playing with a team network: drawing actions of several parts, and collecting what happens for learning."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -155,6 +156,7 @@ class Collector:
         self.past_plays = np.zeros((envs.num_envs, len(envs.agents)), np.bool_)  # whom the past one plays
         self.counts = np.zeros(envs.num_envs, np.bool_)  # where the past one has played from the beginning
         self.scores: list[float] = []  # against the past one: 1 won, 0.5 drawn, 0 lost
+        self.seconds = 0.0  # that the environment took
         self.guides: list[TeamPlayer] = []  # who plays in place of the actor, one for each team
 
     def meet(self, past: Actor, plays: NDArray[np.bool_]) -> None:
@@ -171,7 +173,9 @@ class Collector:
         logged: dict[str, list[Any]] = {"returns": [], "statistics": []}
         for _ in range(steps):
             actions, log_p = self._acted(generator)
+            begin = time.perf_counter()
             self.obs, _, terminated, truncated, info = self.envs.step(actions)
+            self.seconds += time.perf_counter() - begin
             self._log(terminated | truncated, info, logged)
             self.first = terminated | truncated
             shape = log_p.shape

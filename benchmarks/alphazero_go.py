@@ -15,15 +15,14 @@ results that are there are not made again.
 import argparse
 import json
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from timed_training import rows_of, train_for
 
 from palestra.agents.elo import Rating, Standing, elo_table
 from palestra.cli.run import runs_folder
@@ -43,41 +42,12 @@ SWITCHES: dict[str, tuple[str, tuple[str, ...]]] = {  # name: (what it is compar
 }
 
 
-def rows_of(run: Path) -> list[dict[str, float]]:
-    """Returns what a training has logged, `seconds` and `games` so far among it."""
-    file, rows, begun, last = run / "metrics.jsonl", list[dict[str, float]](), 0.0, 0.0
-    for line in file.read_text().splitlines() if file.exists() else []:
-        row = json.loads(line)
-        if row["time/elapsed"] < last:  # the clock began anew where training went on
-            begun += last
-        last = row["time/elapsed"]
-        rows.append(row | {"seconds": begun + last, "games": row["step"]})
-    return rows
-
-
 def train(name: str, minutes: float, seed: int, words: Sequence[str], options: argparse.Namespace) -> Path:
     """Trains until a time, going on where the run is, and returns its folder."""
-    run = runs_folder() / name
-    command = [sys.executable, "-m", "palestra.cli", "train"]
-    if run.exists():
-        command += ["--resume", str(run)]
-    else:
-        command += ["alphazero", "--env", f"go-{options.size}x{options.size}", "--env-kwargs", f"komi={options.komi}"]
-        command += ["--steps", str(ENDLESS), "--name", name, "--seed", str(seed), "--checkpoint-every", "8192"]
-        command += ["--log-every", "1", "--agent.workers", str(options.workers), *options.rest, *words]
-
-    def done() -> bool:
-        rows = rows_of(run)
-        return bool(rows) and rows[-1]["seconds"] >= 60 * minutes
-
-    if not done():
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            while process.poll() is None and not done():
-                time.sleep(0.5)
-            process.send_signal(signal.SIGINT)
-        if not done():
-            sys.exit(f"training ended early: {' '.join(command)}")
-    return run
+    command = ["alphazero", "--env", f"go-{options.size}x{options.size}", "--env-kwargs", f"komi={options.komi}"]
+    command += ["--steps", str(ENDLESS), "--seed", str(seed), "--checkpoint-every", "8192"]
+    command += ["--agent.workers", str(options.workers), *options.rest, *words]
+    return train_for(name, minutes, command)
 
 
 def match(first: str, second: str, options: argparse.Namespace, *, rules: str = "tromp-taylor") -> dict[str, Any]:
@@ -127,7 +97,7 @@ def curve(options: argparse.Namespace) -> dict[str, Any]:
     logged = {name: rows_of(run)[-1] for name, run in copies.items()}
     print(f"{'':10}{'games':>8}{'Elo':>7}   95 % interval")
     for name, row in sorted(table.items(), key=lambda item: item[1].elo):
-        games = f"{logged[name]['games']:,.0f}" if name in logged else ""
+        games = f"{logged[name]['step']:,.0f}" if name in logged else ""
         print(f"{name:10}{games:>8}{row.elo:>7.0f}{row.low:>8.0f} to {row.high:.0f}")
     draw([(logged[name]["seconds"] / 60, table[name]) for name in names], [table[f"GNU Go {n}"] for n in LEVELS])
     return {name: {"elo": row.elo, "low": row.low, "high": row.high} for name, row in table.items()} | {
@@ -168,7 +138,7 @@ def switches(options: argparse.Namespace) -> dict[str, Any]:
         others = [runs_folder() / f"{beside.replace(' ', '-')}-{run.name.rpartition('-')[2]}" for run in runs]
         results = [counts(match(str(run), str(other), options)) for run, other in zip(runs, others, strict=True)]
         total = Standing(*(sum(part) for part in zip(*results, strict=True)))
-        played, compared = (sum(rows_of(run)[-1]["games"] for run in group) for group in (runs, others))
+        played, compared = (sum(rows_of(run)[-1]["step"] for run in group) for group in (runs, others))
         low, high = total.interval
         seeds = " ".join(f"{Standing(*result).score:.1%}" for result in results)
         print(

@@ -15,7 +15,7 @@ from palestra.envs.spec import EnvSpec
 
 PREFIX = "statistics/"
 SHOWN = {  # panel: statistics in it
-    "share": ("hidden_time", "closed", "held"),
+    "share": ("hidden_time", "closed", "closed_last", "held"),
     "moved in preparation, m": ("box_moved_preparation", "ramp_moved_preparation"),
     "locked in preparation": ("box_locked_preparation", "ramp_locked_preparation"),
     "seekers over walls": ("crossings",),

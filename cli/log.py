@@ -11,7 +11,11 @@ from palestra.cli.progress import Progress, say
 from palestra.cli.run import CLOCK, Run
 from palestra.cli.tracking import Tracker
 
-AVERAGED = ("rollout/", "train/")  # metrics of which a row has the mean since the row before; of others, the last
+AVERAGED = (
+    "rollout/",
+    "train/",
+    "statistics/",
+)  # metrics of which a row has the mean since the row before; of others, the last
 TOLD = {  # metrics of an agent's row that the progress says, by these names
     "plan/residual": "residual",
     "rollout/ep_rew_mean": "return",

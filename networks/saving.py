@@ -13,7 +13,7 @@ def snapshot(value: Tensor) -> Tensor:
     return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
 
 
-def weights_of(module: nn.Module) -> dict[str, Tensor]:
+def snapshots_of(module: nn.Module) -> dict[str, Tensor]:
     """Returns a copy of a module's parameters and buffers, by name."""
     return {name: snapshot(value) for name, value in module.state_dict().items()}
 

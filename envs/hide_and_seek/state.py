@@ -111,6 +111,7 @@ GAME = np.dtype(
         ("crossings", "f8"),  # times that seekers came down where there is no ramp
         ("surfed", "f8"),  # metres that agents went above while they held what was under them
         ("closed", "f8"),  # at the end of the preparation: 1 if no seeker could walk to a hider
+        ("closed_last", "f8"),  # the same at the end of the episode
     ]
 )
 

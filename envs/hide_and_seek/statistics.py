@@ -1,7 +1,7 @@
 """What happened in an episode, counted while it is played; the measures are those of Baker et al. (2019), Figure 3.
 
 Shelters are found by flooding: a hider is safe if no seeker could walk to it on the ground, on a grid of `CELLS` by
-`CELLS`, past boxes, ramps and walls as they stand at the end of the preparation.
+`CELLS`, past boxes, ramps and walls as they stand at the end of the preparation, and of the episode.
 """
 
 import math
@@ -73,12 +73,15 @@ def track(bodies, rules, game):  # type: ignore[no-untyped-def]
         game.box_moved_preparation, game.box_locked_preparation = game.box_moved, game.box_locked
         game.ramp_moved_preparation, game.ramp_locked_preparation = game.ramp_moved, game.ramp_locked
         game.closed = is_closed(bodies, rules, game)
+    if game.time == rules.horizon:
+        game.closed_last = is_closed(bodies, rules, game)
 
 
 @njit(cache=True)
 def forget(game):  # type: ignore[no-untyped-def]
     """Begins to count an episode."""
-    game.hidden_time = game.distance = game.held = game.above = game.crossings = game.surfed = game.closed = 0.0
+    game.hidden_time = game.distance = game.held = game.above = game.crossings = game.surfed = 0.0
+    game.closed = game.closed_last = 0.0
     game.box_moved = game.box_moved_preparation = game.ramp_moved = game.ramp_moved_preparation = 0.0
     game.box_locked = game.box_locked_preparation = game.ramp_locked = game.ramp_locked_preparation = 0.0
 

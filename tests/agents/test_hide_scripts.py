@@ -35,7 +35,8 @@ def test_a_fort_hides_better_than_running() -> None:
     fort, running = played("fort", "run"), played("run", "run")
     assert fort["hidden_time"] > running["hidden_time"] + 0.1
     assert fort["box_moved_preparation"] > 0.5
-    assert fort["box_locked"] > 0.8
+    assert fort["closed_last"] > 0.2
+    assert running["closed_last"] == 0.0
 
 
 def test_the_same_seed_plays_the_same() -> None:
