@@ -36,7 +36,7 @@ from palestra.agents.team_play import (
     policy_mask,
 )
 from palestra.envs.spec import EnvSpec
-from palestra.envs.teams import Obs
+from palestra.envs.teams import HideAndSeekTeams, Obs
 from palestra.networks.recurrent import State
 from palestra.networks.saving import snapshots_of, tensors_of
 from palestra.networks.threads import use_threads
@@ -47,7 +47,9 @@ class MAPPOConfig:
     """Options of `MAPPO`; a step is a step of a world, in which all of its agents act."""
 
     rollout: int = 20
-    """Steps of each world between updates, and over which the memory is learnt."""
+    """Actions of each agent between updates, and over which the memory is learnt."""
+    repeat: int = 1
+    """Steps for which each action is made; in hide-and-seek 2 learns from half as much an episode."""
     epochs: int = 4
     """How often each step is learnt from."""
     minibatches: int = 4
@@ -84,7 +86,16 @@ class MAPPOConfig:
     """Updates in which the script plays and the policy learns to do the same."""
 
     def __post_init__(self) -> None:
-        for name in ("rollout", "epochs", "minibatches", "width", "league_size", "join_every", "opponent_every"):
+        for name in (
+            "rollout",
+            "repeat",
+            "epochs",
+            "minibatches",
+            "width",
+            "league_size",
+            "join_every",
+            "opponent_every",
+        ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, but at least 1 is wanted")
         for name in ("gamma", "gae_lambda", "league"):
@@ -143,7 +154,7 @@ class MAPPO:
         self._optimizer = torch.optim.Adam(parameters, config.learning_rate, eps=1e-5, fused=True)
         self.value_norm = RunningNorm(1, clip=float("inf"))
         self.league = League(config.league_size, league_seed)
-        self._playing = Actor(self.policy, self.parts, self._agents)
+        self._playing = self._actor(self.policy)
         self._critic_state: State = {}
         self.step = self.updates = 0
 
@@ -162,7 +173,8 @@ class MAPPO:
         """Plays and learns by turns."""
         envs: Any = env.make_vec()
         try:
-            collector = Collector(envs, Actor(self.policy, self.parts, self._agents), env.seed_at(self.step))
+            self._check_repeat(envs)
+            collector = Collector(envs, self._actor(self.policy), env.seed_at(self.step))
             guides = self._guides(envs, env.seed_at(self.step)) if self._imitates else []
             self._critic_state = {}
             while self.step < steps:
@@ -170,7 +182,7 @@ class MAPPO:
                 self._meet(collector)
                 collector.guides = guides if self._imitates else []
                 rollout, logged = collector.collect(self.config.rollout, self._generator)
-                self.step += self.config.rollout * envs.num_envs
+                self.step += self.config.rollout * self.config.repeat * envs.num_envs
                 metrics = {**self._learn(rollout), **_report(logged), **self._rate(collector)}
                 share = (collector.seconds - before) / (time.perf_counter() - begin)
                 yield self.step, metrics | {"time/environment": share}
@@ -202,6 +214,21 @@ class MAPPO:
         restore_generator(self._rng, state["rng"])
         self._generator.set_state(torch.as_tensor(state["generator"]))
 
+    def _actor(self, network: TeamNetwork) -> Actor:
+        """Returns who plays a network."""
+        return Actor(network, self.parts, self._agents, self.config.repeat)
+
+    def _check_repeat(self, envs: Any) -> None:
+        """Checks that episodes end with the last time that an action is made.
+
+        Raises:
+            ValueError: they do not, or it is not known.
+        """
+        repeat, horizon = self.config.repeat, envs.batch.scenario.horizon if isinstance(envs, HideAndSeekTeams) else 0
+        if repeat > 1 and (not horizon or horizon % repeat):
+            lasts = f"last {horizon} steps, no multiple of it" if horizon else "end at any time"
+            raise ValueError(f"repeat is {repeat}, but episodes {lasts}: repeat 1 is wanted")
+
     @property
     def _imitates(self) -> bool:
         """Whether the script still plays."""
@@ -230,7 +257,7 @@ class MAPPO:
             plays = np.zeros((envs.num_envs, len(envs.agents)), np.bool_)
             for k in range(worlds):
                 plays[k] = envs.teams == k % len(envs.team_names)
-            collector.meet(Actor(network, self.parts, len(envs.agents)), plays)
+            collector.meet(self._actor(network), plays)
 
     def _rate(self, collector: Collector) -> Metrics:
         """Takes the games against the past into account; returns what is logged of the league."""

@@ -61,13 +61,13 @@ class ScriptPlayer:
 class NetworkPlayer:
     """Plays a policy as it was trained to: each action is drawn from its probabilities, which a tag or a hunt need."""
 
-    def __init__(self, name: str, network: TeamNetwork) -> None:
-        self.name, self._network = name, network
+    def __init__(self, name: str, network: TeamNetwork, repeat: int = 1) -> None:
+        self.name, self._network, self._repeat = name, network, repeat
 
     def begin(self, envs: TeamsEnv, team: int, seed: int) -> None:
         """Gets ready."""
         self._columns = np.flatnonzero(envs.teams == team)
-        self._actor = Actor(self._network, parts_of(envs.single_action_space), len(envs.agents))
+        self._actor = Actor(self._network, parts_of(envs.single_action_space), len(envs.agents), self._repeat)
         self._generator = torch.Generator().manual_seed(seed)
 
     def act(self, obs: Obs, first: NDArray[np.bool_], actions: NDArray[np.int64]) -> None:

@@ -94,17 +94,30 @@ class TeamPlayer(Protocol):
 
 
 class Actor:
-    """Plays a team network in a batch of worlds and remembers where the agents are in their episodes."""
+    """Plays a team network in a batch of worlds and remembers where the agents are in their episodes.
 
-    def __init__(self, network: TeamNetwork, parts: list[int], agents: int) -> None:
-        self.network, self._parts, self._agents = network, parts, agents
+    Each action is made `repeat` times; episodes must begin together and last as many steps, or a multiple of them.
+    """
+
+    def __init__(self, network: TeamNetwork, parts: list[int], agents: int, repeat: int = 1) -> None:
+        self.network, self._parts, self._agents, self.repeat = network, parts, agents, repeat
         self.state: State = {}
+        self._made: tuple[NDArray[np.int64], NDArray[np.float32]] | None = None
+        self._left = 0  # times that what was chosen is still to be made
 
-    @torch.inference_mode()
     def act(
         self, obs: Obs, first: NDArray[np.bool_], generator: torch.Generator | None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Returns actions `[N, A, P]` and their log-probabilities `[N, A]`; `first` `[N]`: an episode begins."""
+        if self._made is None or self._left == 0 or first.any() or len(first) != len(self._made[0]):
+            self._made, self._left = self._choose(obs, first, generator), self.repeat
+        self._left -= 1
+        return self._made[0].copy(), self._made[1]
+
+    @torch.inference_mode()
+    def _choose(
+        self, obs: Obs, first: NDArray[np.bool_], generator: torch.Generator | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         given = tensors(obs)
         rows = len(given["me"])
         if not self.state or len(next(iter(self.state.values()))) != rows:
@@ -173,13 +186,9 @@ class Collector:
         logged: dict[str, list[Any]] = {"returns": [], "statistics": []}
         for _ in range(steps):
             actions, log_p = self._acted(generator)
-            begin = time.perf_counter()
-            self.obs, _, terminated, truncated, info = self.envs.step(actions)
-            self.seconds += time.perf_counter() - begin
-            self._log(terminated | truncated, info, logged)
-            self.first = terminated | truncated
+            got, terminated, truncated, info = self._stepped(actions, generator, logged)
             shape = log_p.shape
-            given = (actions, log_p, info["rewards"].astype(np.float32), terminated, truncated)
+            given = (actions, log_p, got.astype(np.float32), terminated, truncated)
             for name, value in zip(rows, given, strict=True):
                 rows[name].append(value if value.ndim > 1 else np.broadcast_to(value[:, None], shape))
             for name, value in self.obs.items():
@@ -196,6 +205,21 @@ class Collector:
             learnt=torch.from_numpy(~self.past_plays.reshape(-1)),
             **folds,
         ), logged
+
+    def _stepped(
+        self, actions: NDArray[np.int64], generator: torch.Generator, logged: dict[str, list[Any]]
+    ) -> tuple[Array, Array, Array, dict[str, Any]]:
+        """Makes actions as often as is wanted; returns the sum of rewards, how it ended, and the last step's info."""
+        total: Any = 0.0
+        for turn in range(self.actor.repeat):
+            if turn:
+                actions, _ = self._acted(generator)  # those that are repeated, and what others do meanwhile
+            begin = time.perf_counter()
+            self.obs, _, terminated, truncated, info = self.envs.step(actions)
+            self.seconds += time.perf_counter() - begin
+            self.first, total = terminated | truncated, total + info["rewards"]
+            self._log(self.first, info, logged)
+        return total, terminated, truncated, info
 
     def _acted(self, generator: torch.Generator) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         actions, log_p = self.actor.act(self.obs, self.first, generator)

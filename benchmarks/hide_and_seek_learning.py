@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--name", default="hide", help="of the training's run")
     options, rest = parser.parse_known_args()
     words = ["mappo", "--env", ENV, "--env-kwargs", f"scenario={options.scenario}", "--steps", str(ENDLESS)]
-    words += ["--num-envs", str(options.num_envs), "--seed", str(options.seed), *rest]
+    words += ["--num-envs", str(options.num_envs), "--seed", str(options.seed), "--agent.repeat", "2", *rest]
     copies: dict[float, Path] = {}
     for minutes in (0.0, *(options.minutes / 2**k for k in range(DOUBLINGS, -1, -1))):
         copy = runs_folder() / f"{options.name}-{minutes:g}"

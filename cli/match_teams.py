@@ -106,7 +106,7 @@ def team_player(name: str, env: EnvSpec) -> TeamPlayer:
     if name in SCRIPTS:
         return ScriptPlayer(name)
     run = Run.open(name, "agent")
-    agent = trained_agent(run)
+    agent: Any = trained_agent(run)
     if not hasattr(agent, "policy"):
         raise ValueError(f"{name} is a run of {run.config['agent']}, but one of mappo is wanted, as it plays in teams")
     spaces = []
@@ -118,7 +118,7 @@ def team_player(name: str, env: EnvSpec) -> TeamPlayer:
         raise ValueError(
             f"{name} was trained on {dict(env_of(run.config).kwargs)}, which agents see otherwise than here"
         )
-    return NetworkPlayer(run.path.name, agent.policy)
+    return NetworkPlayer(run.path.name, agent.policy, agent.config.repeat)
 
 
 def lines(report: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from palestra.agents.mappo import MAPPO, MAPPOConfig, advantages
-from palestra.agents.team_play import critic_view, drawn, parts_of
+from palestra.agents.team_play import Collector, critic_view, drawn, parts_of
 from palestra.envs.spec import EnvSpec
 from tests.agents import parallel_toys
 
@@ -92,6 +92,7 @@ def test_a_critic_of_hide_and_seek_sees_what_agents_do_not() -> None:
         {"league": 0.5, "join_every": 2, "opponent_every": 3, "league_size": 2},
         {"memory": False, "central": False},
         {"imitate": "fort", "imitate_updates": 4},
+        {"repeat": 2, "league": 0.5},
     ],
 )
 def test_a_run_resumes_exactly(options: dict[str, Any]) -> None:
@@ -105,6 +106,26 @@ def test_a_run_resumes_exactly(options: dict[str, Any]) -> None:
     for name, value in whole.policy.state_dict().items():
         assert torch.equal(value, other.policy.state_dict()[name]), name
     assert other.step == whole.step == 120
+
+
+def test_actions_that_are_repeated_are_the_same_and_are_learnt_from_once() -> None:
+    env = EnvSpec("palestra/HideAndSeek-v0", 3)
+    agent = new(env, repeat=4)
+    envs: Any = env.make_vec()
+    made: list[Any] = []
+    step = envs.step
+    envs.step = lambda actions: (made.append(actions.copy()), step(actions))[1]
+    collector = Collector(envs, agent._actor(agent.policy), 0)
+    rollout, logged = collector.collect(20, torch.Generator().manual_seed(0))
+    assert len(made) == 80
+    assert len(logged["returns"]) == 3
+    for k in range(80):
+        assert (made[k] == made[k - k % 4]).all()
+        assert (made[k] == rollout.actions.reshape(3, 4, 20, 5)[:, :, k // 4].numpy()).all()
+    hiders = rollout.rewards.reshape(3, 4, 20)[:, 0].sum(dim=1)
+    assert hiders.tolist() == pytest.approx(logged["returns"])
+    with pytest.raises(ValueError, match="repeat is 3, but episodes last 80 steps, no multiple of it"):
+        next(new(env, repeat=3).train(env, 10))
 
 
 @pytest.mark.parametrize("name", ["LockAndReturn", "Blueprint"])
