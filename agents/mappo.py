@@ -2,9 +2,10 @@
 
 Yu et al., "The surprising effectiveness of PPO in cooperative multi-agent games" (2022), and for hide-and-seek Baker et
 al., "Emergent tool use from multi-agent autocurricula" (2020), Appendix B: entities, attention, lidar and memory
-(`team_network.py`), generalised advantages, normalised observations and values. Both teams are played by the policy
-that learns; in a share of the worlds one of them by a past policy of a league (`league.py`), whose moves are not
-learnt from. At first a script may play, which the policy learns to imitate while the critic learns what that is worth.
+(`team_network.py`), generalised advantages, normalised observations and values (`team_learner.py`). Both teams are
+played by the policy that learns; in a share of the worlds one of them by a past policy of a league (`league.py`), whose
+moves are not learnt from. At first a script may play, which the policy learns to imitate while the critic learns what
+that is worth.
 """
 
 import copy
@@ -17,28 +18,21 @@ import gymnasium as gym
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from palestra.agents.agent import Array, Metrics
 from palestra.agents.league import League
-from palestra.agents.saving import generator_state, restore_generator
+from palestra.agents.team_learner import TeamLearner
 from palestra.agents.team_match import ScriptPlayer
-from palestra.agents.team_network import RunningNorm, TeamNetwork
+from palestra.agents.team_network import TeamNetwork
 from palestra.agents.team_play import (
     Actor,
     Collector,
-    Rollout,
     TeamPlayer,
-    critic_shapes,
-    critic_view,
-    log_softmax,
     parts_of,
-    policy_mask,
 )
 from palestra.envs.spec import EnvSpec
 from palestra.envs.teams import HideAndSeekTeams, Obs
-from palestra.networks.recurrent import State
-from palestra.networks.saving import snapshots_of, tensors_of
+from palestra.networks.saving import snapshots_of
 from palestra.networks.threads import use_threads
 
 
@@ -106,22 +100,6 @@ class MAPPOConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}, but a number above 0 is wanted")
 
 
-def advantages(
-    rewards: Tensor, values: Tensor, after: Tensor, ended: Tensor, stopped: Tensor, gamma: float, gae_lambda: float
-) -> Tensor:
-    """Returns generalised advantages `[B, T]` (Schulman et al., 2016, equation 16).
-
-    `values` and `after` `[B, T]` are what states before and after each step are worth; nothing is gained after a step
-    that `ended`, and errors do not go back over one that ended or was cut off, `stopped`.
-    """
-    errors = rewards + gamma * after * ~ended - values
-    out, carried = torch.empty_like(rewards), torch.zeros_like(rewards[:, 0])
-    for t in range(rewards.shape[1] - 1, -1, -1):
-        carried = errors[:, t] + gamma * gae_lambda * carried * ~stopped[:, t]
-        out[:, t] = carried
-    return out
-
-
 class MAPPO:
     """A policy for teams.
 
@@ -138,25 +116,26 @@ class MAPPO:
             raise ValueError(f"mappo plays teams, as in palestra/HideAndSeek-v0, but observations are {obs_space}")
         shapes = {name: tuple(box.shape or ()) for name, box in obs_space.spaces.items()}
         self.config, self.parts, self._agents = config, parts_of(action_space), shapes["me"][0]
-        self._shapes = {name: shape[1:] for name, shape in shapes.items()}
         use_threads(True)
         torch_seed, act_seed, rng_seed, league_seed = np.random.SeedSequence(seed).generate_state(4).tolist()
-        self._rng = np.random.Generator(np.random.PCG64(rng_seed))
         self._generator = torch.Generator().manual_seed(act_seed)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(torch_seed)
-            width, memory = config.width, config.memory
-            self.policy = TeamNetwork(self._shapes, sum(self.parts), width=width, memory=memory)
-            torch.nn.init.normal_(self.policy.head.weight, std=0.01)
-            seen = critic_shapes(self._shapes, self._agents) if config.central else self._shapes
-            self.critic = TeamNetwork(seen, 1, width=width, memory=memory)
-        parameters = [*self.policy.parameters(), *self.critic.parameters()]
-        self._optimizer = torch.optim.Adam(parameters, config.learning_rate, eps=1e-5, fused=True)
-        self.value_norm = RunningNorm(1, clip=float("inf"))
+            own = {name: shape[1:] for name, shape in shapes.items()}
+            self.learner = TeamLearner(config, own, self.parts, self._agents, rng_seed)
         self.league = League(config.league_size, league_seed)
         self._playing = self._actor(self.policy)
-        self._critic_state: State = {}
-        self.step = self.updates = 0
+        self.step = 0
+
+    @property
+    def policy(self) -> TeamNetwork:
+        """The policy's network."""
+        return self.learner.policy
+
+    @property
+    def updates(self) -> int:
+        """How many rollouts were learnt from."""
+        return self.learner.updates
 
     @classmethod
     def defaults(cls, env: EnvSpec, steps: int) -> MAPPOConfig:
@@ -176,14 +155,15 @@ class MAPPO:
             self._check_repeat(envs)
             collector = Collector(envs, self._actor(self.policy), env.seed_at(self.step))
             guides = self._guides(envs, env.seed_at(self.step)) if self._imitates else []
-            self._critic_state = {}
+            self.learner.forget()
             while self.step < steps:
                 begin, before = time.perf_counter(), collector.seconds
                 self._meet(collector)
                 collector.guides = guides if self._imitates else []
                 rollout, logged = collector.collect(self.config.rollout, self._generator)
                 self.step += self.config.rollout * self.config.repeat * envs.num_envs
-                metrics = {**self._learn(rollout), **_report(logged), **self._rate(collector)}
+                losses = self.learner.learn(rollout, imitates=self._imitates)
+                metrics = {**losses, **_report(logged), **self._rate(collector)}
                 share = (collector.seconds - before) / (time.perf_counter() - begin)
                 yield self.step, metrics | {"time/environment": share}
         finally:
@@ -193,25 +173,16 @@ class MAPPO:
         """Returns networks, optimizer, the past and the generators."""
         return {
             "step": self.step,
-            "updates": self.updates,
-            "policy": snapshots_of(self.policy),
-            "critic": snapshots_of(self.critic),
-            "value_norm": snapshots_of(self.value_norm),
+            "learner": self.learner.state(),
             "league": self.league.state(),
-            "optimizer": {str(k): dict(moments) for k, moments in self._optimizer.state_dict()["state"].items()},
-            "rng": generator_state(self._rng),
             "generator": self._generator.get_state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes back what `state` gave."""
-        self.step, self.updates = int(state["step"]), int(state["updates"])
-        for module, name in ((self.policy, "policy"), (self.critic, "critic"), (self.value_norm, "value_norm")):
-            module.load_state_dict(tensors_of(state[name]))
+        self.step = int(state["step"])
+        self.learner.restore(state["learner"])
         self.league.restore(state["league"])
-        moments = {int(k): tensors_of(values) for k, values in state["optimizer"].items()}
-        self._optimizer.load_state_dict(self._optimizer.state_dict() | {"state": moments})
-        restore_generator(self._rng, state["rng"])
         self._generator.set_state(torch.as_tensor(state["generator"]))
 
     def _actor(self, network: TeamNetwork) -> Actor:
@@ -270,121 +241,6 @@ class MAPPO:
             metrics["rollout/league_score"] = np.array(collector.scores)
         collector.scores.clear()
         return metrics
-
-    def _learn(self, rollout: Rollout) -> dict[str, float]:
-        """Makes the updates that a rollout allows; returns their means."""
-        c = self.config
-        view, there = self._view(rollout.obs)
-        if self.updates == 0:
-            self._look(rollout, view, there)
-        state = self._critic_state or self.critic.initial_state(len(rollout.rewards))
-        values, after = self._values(rollout, view, there, state)
-        stopped = rollout.ended | rollout.cut
-        gains = advantages(rollout.rewards, values, after, rollout.ended, stopped, c.gamma, c.gae_lambda)
-        returns = gains + values
-        self.value_norm.update(returns[rollout.learnt].reshape(-1, 1))
-        chosen = gains[rollout.learnt]
-        scaled = (gains - chosen.mean()) / (chosen.std() + 1e-8)
-        batch = Batch(rollout, view, there, state, scaled, self._scaled(returns), self._imitates)
-        rows, sums = rollout.learnt.nonzero()[:, 0], dict[str, float]()
-        for _ in range(c.epochs):
-            for part in rows[torch.from_numpy(self._rng.permutation(len(rows)))].chunk(c.minibatches):
-                losses = self._losses(batch, part)
-                self._update(losses["loss"])
-                for name, value in losses.items():
-                    sums[name] = sums.get(name, 0.0) + float(value.detach()) / (c.epochs * c.minibatches)
-        if self.updates > 0:
-            self._look(rollout, view, there)
-        self.updates += 1
-        return {f"train/{name}": value for name, value in sums.items()}
-
-    def _view(self, obs: dict[str, Tensor]) -> tuple[dict[str, Tensor], Tensor | None]:
-        """Returns what the critic sees, and which entities."""
-        return critic_view(obs, self._agents) if self.config.central else (obs, policy_mask(obs))
-
-    def _scaled(self, values: Tensor) -> Tensor:
-        """Returns values as the critic says them."""
-        scaled: Tensor = self.value_norm(values[..., None])[..., 0]
-        return scaled
-
-    def _unscaled(self, values: Tensor) -> Tensor:
-        """Returns what the critic says as values."""
-        return values * (self.value_norm.square + 1e-8).sqrt().float() + self.value_norm.mean.float()
-
-    @torch.inference_mode()
-    def _values(
-        self, rollout: Rollout, view: dict[str, Tensor], there: Tensor | None, state: State
-    ) -> tuple[Tensor, Tensor]:
-        """Returns what states before and after each step are worth `[B, T]`; where it was cut off without memory."""
-        now, last = _steps(view, slice(None, -1)), _steps(view, slice(-1, None))
-        here, there_last = (None, None) if there is None else (there[:, :-1], there[:, -1:])
-        out, end = self.critic(now, here, state or None, rollout.first[:, :-1])
-        tail, _ = self.critic(last, there_last, end or None, rollout.first[:, -1:])
-        self._critic_state = end
-        values = self._unscaled(torch.cat([out, tail], dim=1)[..., 0])
-        after = values[:, 1:].clone()
-        if rollout.final is not None:
-            seen, mask = self._view(rollout.final)
-            ends, _ = self.critic(seen, mask, None, torch.ones_like(rollout.cut))
-            after = torch.where(rollout.cut, self._unscaled(ends[..., 0]), after)
-        return values[:, :-1], after
-
-    def _losses(self, batch: "Batch", rows: Tensor) -> dict[str, Tensor]:
-        """Returns PPO's losses on some rows."""
-        c, rollout = self.config, batch.rollout
-        first, obs = rollout.first[rows, :-1], _steps({k: v[rows] for k, v in rollout.obs.items()}, slice(None, -1))
-        state = {name: value[rows] for name, value in rollout.state.items()}
-        logits, _ = self.policy(obs, policy_mask(obs), state or None, first)
-        log_p, entropy = torch.zeros(()), torch.zeros(())
-        for k, part in enumerate(log_softmax(logits, self.parts)):
-            log_p = log_p + part.gather(-1, rollout.actions[rows, :, k, None])[..., 0]
-            entropy = entropy - (part.exp() * part).sum(-1).mean()
-        ratio, gain = (log_p - rollout.log_p[rows]).exp(), batch.gains[rows]
-        policy_loss = -torch.minimum(ratio * gain, ratio.clamp(1 - c.clip, 1 + c.clip) * gain).mean()
-        if batch.imitates:
-            policy_loss = -log_p.mean()
-        seen = _steps({name: value[rows] for name, value in batch.view.items()}, slice(None, -1))
-        there = None if batch.there is None else batch.there[rows, :-1]
-        before = {name: value[rows] for name, value in batch.critic_state.items()}
-        values, _ = self.critic(seen, there, before or None, first)
-        value_loss = (values[..., 0] - batch.wanted[rows]).square().mean()
-        return {
-            "loss": policy_loss + 0.5 * value_loss - c.entropy * entropy,
-            "policy_loss": policy_loss,
-            "value_loss": value_loss,
-            "entropy": entropy,
-            "clipped": ((ratio - 1).abs() > c.clip).float().mean(),
-        }
-
-    def _update(self, loss: Tensor) -> None:
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self._optimizer.param_groups[0]["params"], self.config.max_grad_norm)
-        self._optimizer.step()
-
-    def _look(self, rollout: Rollout, view: dict[str, Tensor], there: Tensor | None) -> None:
-        """Takes the rollout's observations into account in how they are normalised."""
-        flat = {name: value[:, :-1].flatten(0, 1) for name, value in rollout.obs.items()}
-        self.policy.look(flat, policy_mask(flat))
-        seen = {name: value[:, :-1].flatten(0, 1) for name, value in view.items()}
-        self.critic.look(seen, None if there is None else there[:, :-1].flatten(0, 1))
-
-
-@dataclass
-class Batch:
-    """A rollout with what is learnt from it."""
-
-    rollout: Rollout
-    view: dict[str, Tensor]  # of the critic
-    there: Tensor | None
-    critic_state: State  # before the first step
-    gains: Tensor  # [B, T]
-    wanted: Tensor  # [B, T] values as the critic says them
-    imitates: bool  # whether the actions are those that the policy shall take
-
-
-def _steps(obs: dict[str, Tensor], which: slice) -> dict[str, Tensor]:
-    return {name: value[:, which] for name, value in obs.items()}
 
 
 def _report(logged: dict[str, Any]) -> dict[str, Any]:

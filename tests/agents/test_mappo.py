@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from palestra.agents.mappo import MAPPO, MAPPOConfig, advantages
+from palestra.agents.mappo import MAPPO, MAPPOConfig
+from palestra.agents.team_learner import advantages
 from palestra.agents.team_play import Collector, critic_view, drawn, parts_of
 from palestra.envs.spec import EnvSpec
 from tests.agents import parallel_toys
