@@ -188,7 +188,7 @@ class Collector:
             actions, log_p = self._acted(generator)
             got, terminated, truncated, info = self._stepped(actions, generator, logged)
             shape = log_p.shape
-            given = (actions, log_p, got.astype(np.float32), terminated, truncated)
+            given: tuple[Array, ...] = (actions, log_p, got.astype(np.float32), terminated, truncated)
             for name, value in zip(rows, given, strict=True):
                 rows[name].append(value if value.ndim > 1 else np.broadcast_to(value[:, None], shape))
             for name, value in self.obs.items():
