@@ -30,6 +30,7 @@ from palestra.envs.rng import seed_state
 from palestra.perception.intervals import wilson
 
 STEPS = {"tic-tac-toe": 2_000, "connect-four": 12_000}
+OPTIONS = {"tic-tac-toe": (), "connect-four": ("--agent.foresight", "0.5")}
 PLIES = (10, 32)  # of connect four: between them a position is picked
 SIMULATIONS = (32, 200, 800)
 
@@ -38,7 +39,7 @@ def train(game: str, options: argparse.Namespace) -> tuple[str, float]:
     """Trains by the command line, and returns the run and the seconds that it took."""
     command = [sys.executable, "-m", "palestra.cli", "train", "alphazero", "--env", game]
     command += ["--steps", str(options.steps or STEPS[game]), "--seed", str(options.seed)]
-    command += [f"--agent.workers={options.workers}", *options.rest]
+    command += [f"--agent.workers={options.workers}", *OPTIONS[game], *options.rest]
     begin = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.splitlines()[-1], time.perf_counter() - begin

@@ -13,7 +13,7 @@ from palestra.envs.spec import EnvSpec
 
 PLANNERS = ("value-iteration", "policy-iteration")
 TABULAR = (*PLANNERS, "q-learning", "mcts")  # they take observations that are numbers
-ANYWHERE = [name for name in AGENTS if not name.startswith("alpha")]  # these take boards
+ANYWHERE = [name for name in AGENTS if not name.startswith("alpha") and name != "mappo"]  # boards, and teams, aside
 SMALL = {  # options that make a short training of each agent do all that it can do
     "mcts": {"simulations": 5, "horizon": 10},
     "dqn": {"learning_starts": 20, "batch_size": 8, "hidden": (16,), "target_update_interval": 16, "buffer_size": 500},
