@@ -18,7 +18,7 @@ from palestra.cli.options import key_values, parse
 from palestra.cli.players import player_named
 from palestra.cli.progress import Progress, say
 from palestra.cli.run import free_name, runs_folder, write_json
-from palestra.envs.games import is_game, make_game
+from palestra.envs.games import make_game
 from palestra.envs.go.rules import Rules, rules_named
 from palestra.envs.go.state import SIZE
 from palestra.envs.spec import EnvSpec
@@ -135,7 +135,7 @@ def _play(plan: MatchPlan, jobs: int, test: SPRT | None, records: Records, tally
 
 def _of_teams(options: Options) -> bool:
     """Says whether teams play; checks that nothing is asked that only board games have."""
-    if is_game(options.env) or not EnvSpec(options.env).is_teams:
+    if "/" not in options.env or not EnvSpec(options.env).is_teams:  # games have plain names
         return False
     for name in ("rules", "komi", "openings", "sprt", "referee", "max_plies", "jobs"):
         if getattr(options, name) != getattr(Options, name):
