@@ -72,8 +72,7 @@ class AlphaZeroConfig:
     lead: float = 0.0
     """Go: weight of by how much the game was won, as a further target."""
     foresight: float = 0.0
-    """Share of what the search expected in the value that is learnt, the rest being the game's result; 0.5 learnt
-    connect four twice as fast."""
+    """Share of what the search expected in the value that is learnt; the rest is the game's result."""
     value: float = 1.0
     """Weight of the squared error of the result beside the policy's cross-entropy."""
     batch_games: int = 64

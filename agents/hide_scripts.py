@@ -2,11 +2,11 @@
 
 random: draws all actions.
 run: hiders go where they are first and seekers are last; seekers go to the hider that is nearest by foot.
-fort: hiders first shut doors with boxes and lock them, each the door and box that is nearest, then run; seekers as run.
+fort: hiders bring boxes to the doors, each to the nearest one, wait there until all are in or the seekers start soon,
+shut them and lock, then run; seekers as run.
 """
 
 import math
-from typing import Literal
 
 import numpy as np
 from numba import njit
@@ -29,7 +29,6 @@ from palestra.envs.hide_and_seek.paths import (
 from palestra.envs.hide_and_seek.state import BOX, FREE, HIDERS, HOLD, INNER, LOCK, MOVE_X, MOVE_Y, TURN, num_moving
 from palestra.envs.rng import randint, seed_state
 
-Script = Literal["random", "run", "fort"]
 SCRIPTS = ("random", "run", "fort")
 AHEAD = 4  # cells that a player looks ahead on its way
 NEAR = 0.1  # metres along the wall from the middle of a door, at most, to that of a box that shuts it
@@ -156,7 +155,6 @@ def _build(bodies, rules, game, i, plan, doors, num_doors, blocked, far, queue, 
         _go(agent, rules, agent.x + dx, agent.y + dy, agent.x + agent.cos, agent.y + agent.sin, action)
         action[HOLD] = 1
     else:
-        block(bodies, rules, game, -1, blocked)
         side_x, side_y = _side(rules, agent, box, door, blocked)
         if math.hypot(side_x - agent.x, side_y - agent.y) < 0.2:
             _go(agent, rules, box.x, box.y, box.x, box.y, action)
@@ -263,7 +261,7 @@ def play_scripts(worlds, games, rules, rngs, team, script, plans, grids, actions
         if game.time == 0:
             plans[n] = FREE
         if script > 0:
-            block(bodies, rule, game, -1, blocked)
+            block(bodies, rule, game, blocked)
         num_doors = _doors(bodies, rule, game, doors) if script == 2 and team == HIDERS else 0
         for i in range(low, high):
             action = actions[n, i]
@@ -277,7 +275,6 @@ def play_scripts(worlds, games, rules, rngs, team, script, plans, grids, actions
             elif script == 1 or not _build(
                 bodies, rule, game, i, plans[n], doors, num_doors, blocked, far, queue, action
             ):
-                block(bodies, rule, game, -1, blocked)
                 waits = script == 2 and game.time < rule.preparation
                 if not (waits and _shelter(bodies, rule, i, plans[n], doors, blocked, far, queue, action)):
                     _flee(bodies, rule, i, blocked, far, seekers, queue, action)

@@ -139,7 +139,7 @@ class _Playing:
         policy = np.zeros(self.game.num_actions, np.float32)
         actions, chance = learnt_policy(search.tree, search.settings, search.config.forced)
         policy[actions] = chance
-        expected = expected_result(search.tree, actions, chance)
+        expected = expected_result(search.tree, actions, chance) if self.options.foresight else 0.0
         self._kept.append((obs.astype(np.uint8), policy, expected, player))
 
     def _chosen(self, search: Search) -> int:

@@ -59,7 +59,7 @@ class ScriptPlayer:
 
 
 class NetworkPlayer:
-    """Plays a policy as it was trained to: each action is drawn from its probabilities, which a tag or a hunt need."""
+    """Plays a policy as it did in training: each action is drawn from its probabilities."""
 
     def __init__(self, name: str, network: TeamNetwork, repeat: int = 1) -> None:
         self.name, self._network, self._repeat = name, network, repeat

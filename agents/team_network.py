@@ -14,6 +14,7 @@ from palestra.networks.attention import SelfAttentionBlock, masked_mean
 from palestra.networks.recurrent import Recurrent, State
 
 LIDAR_CHANNELS = 9
+RANGE = 6.0  # metres of lidar that count as one
 ENTITIES = ("others", "things", "sites")  # sets of entities that observations may have
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -105,7 +106,7 @@ class TeamNetwork(nn.Module):
             return self.join(own)  # type: ignore[no-any-return]
         shared = self.of_own(own)[:, None]
         entities = [torch.relu(self.embed[name](self.norms[name](obs[name])) + shared) for name in self.sets]
-        tokens = torch.cat([own[:, None], *entities], dim=1)  # [P, 1 + M + K, width]
+        tokens = torch.cat([own[:, None], *entities], dim=1)  # [P, 1 + M + K + S, width]
         there = None if mask is None else torch.cat([torch.ones_like(mask[:, :1]), mask], dim=1)
         pooled = masked_mean(self.attention(tokens, there), there)
         return self.join(torch.cat([own, pooled], dim=1))  # type: ignore[no-any-return]
@@ -123,9 +124,6 @@ class TeamNetwork(nn.Module):
     def initial_state(self, batch_size: int) -> State:
         """Returns the state at the beginning of episodes."""
         return {} if self.memory is None else self.memory.initial_state(batch_size)
-
-
-RANGE = 6.0  # metres of lidar that count as one
 
 
 def _flat(mask: Tensor | None) -> Tensor | None:

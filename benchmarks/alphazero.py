@@ -3,7 +3,7 @@
 tic-tac-toe: the trained agent plays against all sequences of answers, in both seats; a perfect player never loses.
 connect-four: positions that are neither decided nor the same whatever is played, half from random games and half from
 games of a small tree search; a move agrees if it keeps what the position is worth. Beside the agent: its network alone,
-and plain tree search with as many simulations.
+plain tree search with as many simulations, and how often the network's value names the winner, where there is one.
 
     python benchmarks/alphazero.py tic-tac-toe|connect-four [--steps N] [--run RUN] [--positions 400] [--workers 2]
 """
@@ -13,6 +13,8 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +106,17 @@ def positions(game: Game, solver: Solver, count: int) -> list[tuple[State, dict[
     return found
 
 
+def named(agent: Any, game: Game, cases: list[tuple[State, dict[int, int]]]) -> tuple[float, float, float]:
+    """Returns the share of decided positions whose winner the network's value names, with its 95 % interval."""
+    decided = [(state, max(worth.values())) for state, worth in cases if max(worth.values())]
+    obs = np.zeros((len(decided), *game.obs_shape), np.float32)
+    for row, (state, _) in zip(obs, decided, strict=True):
+        game.observe(state, row.reshape(-1), game.data)
+    _, values = agent.evaluator()(obs, np.stack([state for state, _ in decided]))
+    right = int((np.sign(values) == [best for _, best in decided]).sum())
+    return right / len(decided), *wilson(right, len(decided))
+
+
 def agreement(player: Player, game: Game, cases: list[tuple[State, dict[int, int]]]) -> tuple[float, float, float]:
     """Returns the share of moves that keep what a position is worth, with its 95 % interval."""
     good = 0
@@ -146,8 +159,12 @@ def connect_four(agent: Any, game: Game, options: argparse.Namespace) -> dict[st
     print(
         f"{len(cases)} positions of {PLIES[0]} to {PLIES[1] - 1} plies in which some moves are worth less than others"
     )
-    for name, player in players.items():
-        share, low, high = agreement(player, game, cases)
+    shares: dict[str, Callable[[], tuple[float, float, float]]] = {
+        "winners that its value names": partial(named, agent, game, cases)
+    }
+    shares |= {name: partial(agreement, player, game, cases) for name, player in players.items()}
+    for name, share_of in shares.items():
+        share, low, high = share_of()
         print(f"{name:<32}{share:>8.1%}   {low:.1%} to {high:.1%}", flush=True)
         figures[name] = {"agreement": share, "low": low, "high": high}
     return figures

@@ -15,7 +15,7 @@ AVERAGED = (
     "rollout/",
     "train/",
     "statistics/",
-)  # metrics of which a row has the mean since the row before; of others, the last
+)  # of these a row has the mean since the row before; of others, the last
 TOLD = {  # metrics of an agent's row that the progress says, by these names
     "plan/residual": "residual",
     "rollout/ep_rew_mean": "return",

@@ -14,7 +14,7 @@ from palestra.agents.match_jobs import MatchPlan, play_match
 from palestra.agents.player import PLAYERS
 from palestra.cli.match_record import GoRecords, MoveRecords, Records, openings_of
 from palestra.cli.match_report import Tally, lines, running, sequential, summary
-from palestra.cli.options import key_values, parse
+from palestra.cli.options import key_values, parse, refuse_given
 from palestra.cli.players import player_named
 from palestra.cli.progress import Progress, say
 from palestra.cli.run import free_name, runs_folder, write_json
@@ -137,10 +137,8 @@ def _of_teams(options: Options) -> bool:
     """Says whether teams play; checks that nothing is asked that only board games have."""
     if "/" not in options.env or not EnvSpec(options.env).is_teams:  # games have plain names
         return False
-    for name in ("rules", "komi", "openings", "sprt", "referee", "max_plies", "jobs"):
-        if getattr(options, name) != getattr(Options, name):
-            given = name.replace("_", "-")
-            raise ValueError(f"--{given} is for board games, but {options.env} is played by teams")
+    alone = ("rules", "komi", "openings", "sprt", "referee", "max_plies", "jobs")
+    refuse_given(options, alone, f"is for board games, but {options.env} is played by teams")
     return True
 
 
@@ -151,8 +149,7 @@ def _players(args: Sequence[str]) -> list[str]:
 
 def _plan(players: Sequence[str], options: Options) -> MatchPlan:
     """Checks what is to be played, all but the players."""
-    if options.env_kwargs:
-        raise ValueError(f"--env-kwargs is for environments of teams, but {options.env} is played")
+    refuse_given(options, ("env_kwargs",), f"is for environments of teams, but {options.env} is played")
     rules = _rules(options)
     plan = MatchPlan(
         (players[0], players[1]),

@@ -51,6 +51,17 @@ def unknown_option(given: str, options: type) -> str:
     return f"there is no option {name}; " + (f"did you mean {near[0]}?" if near else "`--help` lists them")
 
 
+def refuse_given(options: Any, names: Sequence[str], why: str) -> None:
+    """Checks that options that mean nothing here are left out.
+
+    Raises:
+        ValueError: one of these names is given; `why` says what is wrong with that.
+    """
+    for name in names:
+        if getattr(options, name) != getattr(type(options), name):
+            raise ValueError(f"--{name.replace('_', '-')} {why}")
+
+
 def key_values(pairs: Sequence[str]) -> dict[str, Any]:
     """Reads `key=value` pairs whose values are JSON where that makes sense and strings otherwise.
 

@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 
 from palestra.agents.player import RESIGN
-from palestra.cli.options import key_values, parse
+from palestra.cli.options import key_values, parse, refuse_given
 from palestra.cli.play_match import Match, is_go, outcome, record, side_name
 from palestra.cli.players import player_named
 from palestra.envs.game import legal_mask
@@ -54,6 +54,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise ValueError(f"--seed is {self.seed}, but at least 0 is wanted")
+        if not 0 <= self.port < 65536:
+            raise ValueError(f"--port is {self.port}, but a number from 0 to 65535 is wanted")
 
 
 def main(args: Sequence[str]) -> int:
@@ -65,9 +67,11 @@ def main(args: Sequence[str]) -> int:
     if name in gym.registry and EnvSpec(name).is_teams:
         from palestra.cli import play_teams
 
+        refuse_given(options, ("color", "size", "rules", "komi"), f"is for board games, but {name} is played")
         against = options.against if options.against != Options.against else "fort"
         env = EnvSpec(name, kwargs=key_values(options.game_kwargs))
         return play_teams.play(play_teams.LiveGame(env, options.agent, against, options.seed), options.port)
+    refuse_given(options, ("agent", "port"), f"is for palestra/HideAndSeek-v0, but {name} is played")
     match = _begin(name, options)
     try:
         _session(match, name)

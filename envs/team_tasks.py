@@ -5,6 +5,8 @@ One agent in a world of hide-and-seek, with other rooms and other rewards. It ob
 policy can be carried over. Rewards are theirs as far as they are known; where ours differ a class says so.
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
@@ -31,7 +33,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-class TaskTeams(HideAndSeekTeams):
+class TaskTeams(HideAndSeekTeams, ABC):
     """Worlds of one agent with a task; all begin and end together. `info["statistics"]` says who has `solved` it."""
 
     scenario: ClassVar[Scenario] = ALONE
@@ -42,12 +44,12 @@ class TaskTeams(HideAndSeekTeams):
     ) -> None:  # fmt: skip
         super().__init__(num_envs, self.scenario, render_mode=render_mode, side=side)
         self.team_names = ("agent",)
-        self._rng = np.random.default_rng(0)
+        self._rngs = [np.random.default_rng([i, 1]) for i in range(num_envs)]
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Obs, dict[str, Any]]:
         """Begins an episode in all worlds; world i draws from seed + i."""
         if seed is not None:
-            self._rng = np.random.default_rng([seed, 1])
+            self._rngs = [np.random.default_rng([seed + i, 1]) for i in range(self.num_envs)]
         self.batch.reset(seed)
         self._begin()
         return self._obs(), {}
@@ -72,13 +74,17 @@ class TaskTeams(HideAndSeekTeams):
     def _prepare(self, actions: Ints) -> None:
         """Changes the worlds or the actions `[N, 1, 5]` before a step."""
 
+    @abstractmethod
     def _rewards(self, actions: Ints) -> Floats:
         """Returns the rewards `[N]` of the step that was made."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _solved(self, actions: Ints) -> NDArray[np.bool_]:
         """Says in which worlds the task is done `[N]`, at the end of an episode."""
-        raise NotImplementedError
+
+    def _drawn(self, draw: Callable[[np.random.Generator], Any]) -> NDArray[Any]:
+        """Returns what each world draws, from its own generator."""
+        return np.stack([draw(rng) for rng in self._rngs])
 
     def _agent(self) -> Floats:
         """Returns where the agents are `[N, 2]`."""
@@ -102,7 +108,7 @@ class ObjectCounting(TaskTeams):
 
     def _begin(self) -> None:
         bodies, middle = self.batch.bodies, self.scenario.floor / 2
-        self._right = self._rng.integers(2, size=(self.num_envs, 6)) == 1
+        self._right = self._drawn(lambda rng: rng.random(6)) < 0.5
         for name, place in (("x", middle), ("y", 0.3), ("angle", np.pi / 2), ("cos", 0.0), ("sin", 1.0)):
             bodies[name][:, 0] = place
         for name, places in (
@@ -173,7 +179,7 @@ class SequentialLock(TaskTeams):
     scenario = replace(ALONE, rooms="cells", boxes=(4, 4), ramps=4, horizon=120, lock_ramps=False)
 
     def _begin(self) -> None:
-        self._order = self._rng.permuted(np.tile(np.arange(4), (self.num_envs, 1)), axis=1)
+        self._order = self._drawn(lambda rng: rng.permutation(4))
         self._done = np.zeros(self.num_envs, np.int64)
         self._left = self._distance()
 
@@ -227,13 +233,12 @@ class Blueprint(TaskTeams):
         self._set_spaces(kinds | shown, parts.nvec[0].tolist())
 
     def _begin(self) -> None:
-        n, half = self.num_envs, self.scenario.box / 2
-        self._count = self._rng.integers(1, self.most + 1, size=n)
-        cells = np.argsort(self._rng.random((n, 9)), axis=1)[:, : self.most]  # so that sites are apart
-        room, side = self.scenario.floor / 3, 2 * half * np.sqrt(2)
+        self._count = self._drawn(lambda rng: rng.integers(1, self.most + 1))
+        cells = self._drawn(lambda rng: rng.permutation(9)[: self.most])  # of three by three, so that sites are apart
+        room, side = self.scenario.floor / 3, self.scenario.box * np.sqrt(2)
         at = np.stack([cells % 3, cells // 3], axis=2) * room + room / 2
-        self._sites = at + (self._rng.random((n, self.most, 2)) - 0.5) * (room - side)  # [N, S, 2]
-        self._angles = self._rng.random((n, self.most)) * 2 * np.pi
+        self._sites = at + (self._drawn(lambda rng: rng.random((self.most, 2))) - 0.5) * (room - side)  # [N, S, 2]
+        self._angles = self._drawn(lambda rng: rng.random(self.most)) * 2 * np.pi
         self._left = self._apart()
 
     def _apart(self) -> Floats:

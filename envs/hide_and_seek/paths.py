@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from palestra.envs.hide_and_seek.joints import wrapped
 from palestra.envs.hide_and_seek.state import ABSENT
 
 CELLS = 60  # along a side of the floor
@@ -26,13 +27,13 @@ def middle_of(cell, rules):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def block(bodies, rules, game, skip, blocked):  # type: ignore[no-untyped-def]
-    """Marks cells `[CELLS, CELLS]` in whose middle an agent would touch a box, ramp or wall, but for body `skip`."""
+def block(bodies, rules, game, blocked):  # type: ignore[no-untyped-def]
+    """Marks cells `[CELLS, CELLS]` in whose middle an agent would touch a box, ramp or wall."""
     cell, blocked[:] = rules.floor / CELLS, False
     reach = SLIMMER * rules.radius
     for j in range(rules.agents, game.bodies):
         body = bodies[j]
-        if body.kind == ABSENT or j == skip:
+        if body.kind == ABSENT:
             continue
         left = max(0, int((body.x - body.width - reach) / cell))
         right = min(CELLS, int((body.x + body.width + reach) / cell) + 1)
@@ -115,5 +116,4 @@ def new_grids() -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]
 @njit(cache=True)
 def angle_to(agent, x, y):  # type: ignore[no-untyped-def]
     """Returns by how much an agent has to turn to look at a place."""
-    turn = math.atan2(y - agent.y, x - agent.x) - agent.angle
-    return turn - 2.0 * math.pi * math.floor((turn + math.pi) / (2.0 * math.pi))
+    return wrapped(math.atan2(y - agent.y, x - agent.x) - agent.angle)

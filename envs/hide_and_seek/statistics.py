@@ -17,7 +17,7 @@ from palestra.envs.hide_and_seek.state import ABSENT, BOX, GAME, HIDERS, Records
 def is_closed(bodies, rules, game):  # type: ignore[no-untyped-def]
     """Says whether no seeker could walk to a hider."""
     blocked, far = np.empty((CELLS, CELLS), np.bool_), np.empty((CELLS, CELLS), np.int64)
-    block(bodies, rules, game, -1, blocked)
+    block(bodies, rules, game, blocked)
     for i in range(rules.agents):  # where somebody stands one can stand
         blocked[cell_of(bodies[i].y, rules), cell_of(bodies[i].x, rules)] = False
     spread_from(bodies, rules, rules.hiders, rules.agents, blocked, far, np.empty(CELLS * CELLS + 16, np.int64))

@@ -74,6 +74,9 @@ def test_what_is_refused(palestra: CommandLine) -> None:
         (("palestra/HideAndSeek-v0", "--against", "cow"), "cow"),
         (("palestra/HideAndSeek-v0", "--game-kwargs", "scenario=ful"), "did you mean full?"),
         (("palestra/HideAndSeek",), "HideAndSeek"),
+        (("palestra/HideAndSeek-v0", "--komi", "7"), "--komi is for board games"),
+        (("palestra/HideAndSeek-v0", "--port", "70000"), "--port is 70000, but a number from 0 to 65535"),
+        (("connect-four", "--agent", "seeker_0"), "--agent is for palestra/HideAndSeek-v0, but connect-four"),
     ):
         status, _, err = palestra("play", *words)
         assert status == 2

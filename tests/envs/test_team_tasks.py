@@ -47,6 +47,18 @@ def test_worlds_are_the_same_for_the_same_seed_and_end_together(kind: type[TaskT
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_world_is_the_same_alone_and_among_others(kind: type[TaskTeams]) -> None:
+    many, alone, rng = kind(3), kind(1), np.random.default_rng(0)
+    seen, own = many.reset(seed=4)[0], alone.reset(seed=5)[0]
+    for _ in range(2 * kind.scenario.horizon):
+        assert all((value[1] == own[name][0]).all() for name, value in seen.items())
+        actions = rng.integers([11, 11, 11, 2, 2], size=(3, 1, 5))
+        seen, rewards, *_ = many.step(actions)
+        own, reward, *_ = alone.step(actions[1:2])
+        assert rewards[1] == reward[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_they_are_registered(kind: type[TaskTeams]) -> None:
     env = EnvSpec(f"palestra/{kind.__name__}-v0", 2)
     one = env.make(render_mode="rgb_array")

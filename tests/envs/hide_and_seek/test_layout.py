@@ -34,7 +34,7 @@ def test_every_part_of_the_floor_can_be_reached(name: str) -> None:
         for k in range(batch.scenario.agents, len(batch.bodies[n])):
             if batch.bodies[n, k].kind < INNER:
                 batch.bodies[n, k].kind = ABSENT
-        block(batch.bodies[n], batch.rules[0], batch.games[n], -1, grid)
+        block(batch.bodies[n], batch.rules[0], batch.games[n], grid)
         parts.append(_parts(~grid))
     closed = np.mean(np.array(parts) > 1)
     assert closed == 0.0  # doors are never closed but by boxes
