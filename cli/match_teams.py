@@ -1,5 +1,6 @@
 """Matches of teams for `palestra match`: pairs of episodes with sides swapped."""
 
+import difflib
 import itertools
 import json
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from palestra.agents.hide_scripts import SCRIPTS
 from palestra.agents.team_match import NetworkPlayer, RandomTeam, ScriptPlayer, TeamGame, play_teams
 from palestra.agents.team_play import TeamPlayer
 from palestra.cli.match_report import figures_of, running, standing_of, strength
+from palestra.cli.players import is_run
 from palestra.cli.progress import Progress
 from palestra.cli.run import Run, write_json
 from palestra.cli.setup import env_of, trained_agent
@@ -105,6 +107,9 @@ def team_player(name: str, env: EnvSpec) -> TeamPlayer:
         return RandomTeam()
     if name in SCRIPTS:
         return ScriptPlayer(name)
+    near = difflib.get_close_matches(name, ("random", *SCRIPTS), n=1, cutoff=0.7)
+    if near and not is_run(name):
+        raise ValueError(f"there is no player {name!r}; did you mean {near[0]}?")
     run = Run.open(name, "agent")
     agent: Any = trained_agent(run)
     if not hasattr(agent, "policy"):
@@ -115,8 +120,9 @@ def team_player(name: str, env: EnvSpec) -> TeamPlayer:
         spaces.append((one.observation_space, one.action_space))
         one.close()
     if spaces[0] != spaces[1]:
+        own = env_of(run.config)
         raise ValueError(
-            f"{name} was trained on {dict(env_of(run.config).kwargs)}, which agents see otherwise than here"
+            f"{name} plays {own.id} with {dict(own.kwargs)}, where agents see or do something else than here"
         )
     return NetworkPlayer(run.path.name, agent.policy, agent.config.repeat)
 

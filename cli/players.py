@@ -19,7 +19,7 @@ def player_named(spec: str, game: Game, seed: int, **defaults: Any) -> Player:
         ValueError: there is no such player, option or run, or it cannot play this game.
     """
     name, _, text = spec.partition(":")
-    if name in PLAYERS or not _is_run(name):
+    if name in PLAYERS or not is_run(name):
         return make_player(spec, game, seed, **defaults)
     from palestra.agents.agent_player import agent_player
     from palestra.agents.mcts import Config
@@ -49,7 +49,7 @@ def searches(spec: str) -> bool:
 def game_of(spec: str) -> str:
     """Returns the name of the game in which a run's agent was trained, as go-9x9; nothing of others."""
     name = spec.partition(":")[0]
-    if name in PLAYERS or not _is_run(name):
+    if name in PLAYERS or not is_run(name):
         return ""
     from palestra.cli.setup import env_of
     from palestra.envs.game_env import game_name
@@ -67,5 +67,6 @@ def board_size(spec: str) -> int | None:
     return int(name.split("x")[-1]) if name.startswith("go-") else None
 
 
-def _is_run(name: str) -> bool:
+def is_run(name: str) -> bool:
+    """Says whether a name or path is that of a run."""
     return any((folder / "config.json").is_file() for folder in (Path(name), runs_folder() / name))

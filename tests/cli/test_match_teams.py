@@ -50,9 +50,15 @@ def test_what_is_refused(palestra: CommandLine, words: tuple[str, ...], said: st
 
 
 def test_who_is_refused(palestra: CommandLine) -> None:
-    status, _, err = palestra("match", "fort", "hut", "--env", "palestra/HideAndSeek-v0")
+    for name, said in (("hut", "there is no run 'hut'"), ("frot", "there is no player 'frot'; did you mean fort?")):
+        status, _, err = palestra("match", "run", name, "--env", "palestra/HideAndSeek-v0")
+        assert status == 2
+        assert said in err
+    tiny = ("--agent.rollout", "5", "--agent.width", "16", "--name", "sites")
+    assert palestra("train", "mappo", "--env", "palestra/Blueprint-v0", "--steps", "5", *tiny)[0] == 0
+    status, _, err = palestra("match", "run", "sites", "--env", "palestra/HideAndSeek-v0")
     assert status == 2
-    assert "hut" in err
+    assert "sites plays palestra/Blueprint-v0 with {}, where agents see or do something else than here" in err
     status, _, err = palestra("match", "random", "random", "--env", "go-9x9", "--env-kwargs", "size=5")
     assert status == 2
     assert "--env-kwargs is for environments of teams" in err
