@@ -6,8 +6,8 @@ are few, or PUCT; and of Wu, "Accelerating self-play learning in Go" (2019), eac
 randomisation (section 3.1), forced playouts and target pruning (3.2), global pooling (3.3), and in Go ownership and
 lead as further targets (4.1). Ours differs from the first in that games and learning take turns, the network is small,
 AdamW with a step size that goes down as a cosine takes the place of SGD, and by default no gate keeps a network from
-play. The value may be learnt in part from what the search expected (`foresight`), as in "Lessons from AlphaZero (part
-4): improving the training target" (Oracle Developers, 2018).
+play. In place of the result the value may learn lambda-returns over what later searches expected (`foresight`): Sutton
+and Barto, "Reinforcement Learning: An Introduction" (2018), section 12.1.
 """
 
 from collections.abc import Callable, Iterator
@@ -72,7 +72,8 @@ class AlphaZeroConfig:
     lead: float = 0.0
     """Go: weight of by how much the game was won, as a further target."""
     foresight: float = 0.0
-    """Share of what the search expected in the value that is learnt; the rest is the game's result."""
+    """By how much each search, from a game's last one back, moves the value that is learnt from the result to what it
+    expected: lambda-returns with lambda one less this."""
     value: float = 1.0
     """Weight of the squared error of the result beside the policy's cross-entropy."""
     batch_games: int = 64

@@ -51,7 +51,7 @@ class Samples(NamedTuple):
 
     obs: NDArray[np.uint8]  # [M, *obs_shape], planes of zeros and ones
     policy: NDArray[np.float32]  # [M, A], what the search made of it
-    value: NDArray[np.float32]  # [M], 1 won, -1 lost, 0 neither, and with foresight what the search expected in part
+    value: NDArray[np.float32]  # [M], 1 won, -1 lost, 0 neither; with foresight the lambda-return
     owner: NDArray[np.int8]  # [M, P], whose each point was in the end: 1 own, -1 the other's; P is 0 but in Go
     lead: NDArray[np.float32]  # [M], by how many points it was won; 0 but in Go
 
@@ -113,15 +113,26 @@ class _Playing:
         shape, num_actions = self.game.obs_shape, self.game.num_actions
         owner, lead = _outcome(self.game, self._state)
         sign = np.array([1 if player == 0 else -1 for *_, player in self._kept], np.int8)
-        expected, share = np.array([value for _, _, value, _ in self._kept]), self.options.foresight
         samples = Samples(
             np.array([obs for obs, *_ in self._kept], np.uint8).reshape(-1, *shape),
             np.array([policy for _, policy, *_ in self._kept], np.float32).reshape(-1, num_actions),
-            ((1 - share) * self._result * sign + share * expected).astype(np.float32),
+            sign * self._returns().astype(np.float32),
             sign[:, None] * owner,
             (lead * sign).astype(np.float32),
         )
         return GameOfSearch(samples, self._result, self._plies, self._seats[0])
+
+    def _returns(self) -> NDArray[np.float64]:
+        """Returns player 0's lambda-returns `[M]`, with lambda one less foresight.
+
+        From the result back, each search that is learnt from moves them by that share to what it expected.
+        """
+        value, returns = self._result, np.empty(len(self._kept))
+        for i in range(len(self._kept) - 1, -1, -1):
+            _, _, expected, player = self._kept[i]
+            value += self.options.foresight * ((expected if player == 0 else -expected) - value)
+            returns[i] = value
+        return returns
 
     def _open(self) -> None:
         """Makes some random moves, of which none ends the game."""

@@ -13,8 +13,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +32,7 @@ from palestra.perception.intervals import wilson
 STEPS = {"tic-tac-toe": 2_000, "connect-four": 12_000}
 OPTIONS = {"tic-tac-toe": (), "connect-four": ("--agent.foresight", "0.5")}
 PLIES = (10, 32)  # of connect four: between them a position is picked
-SIMULATIONS = (32, 200, 800)
+SIMULATIONS = (32, 200, 800, 3200)
 
 
 def train(game: str, options: argparse.Namespace) -> tuple[str, float]:
@@ -79,14 +77,15 @@ def tic_tac_toe(agent: Any, game: Game, options: argparse.Namespace) -> dict[str
     return figures
 
 
-def positions(game: Game, solver: Solver, count: int) -> list[tuple[State, dict[int, int]]]:
-    """Returns positions in which it matters what is played, with what each move is worth."""
+def positions(game: Game, solver: Solver, count: int) -> tuple[list[tuple[State, dict[int, int]]], int]:
+    """Returns positions in which it matters what is played, with what each move is worth, and how many were drawn."""
     rng, no_rng = np.random.default_rng(0), seed_state(0)
     makers: list[Player] = [
         RandomPlayer(RandomPlayerConfig(), game, 0),
         MCTSPlayer(Config(simulations=30, temperature=1.0), game, 0),
     ]
     found: list[tuple[State, dict[int, int]]] = []
+    drawn = 0
     while len(found) < count:
         maker, plies = makers[len(found) % 2], int(rng.integers(*PLIES))
         state = game.start.copy()
@@ -100,10 +99,11 @@ def positions(game: Game, solver: Solver, count: int) -> list[tuple[State, dict[
                 break
         if state[OVER]:
             continue
+        drawn += 1
         worth = {int(c): int(v) for c, v in zip(*solver.moves(state), strict=True)}
         if len(set(worth.values())) > 1:
             found.append((state, worth))
-    return found
+    return found, drawn
 
 
 def named(agent: Any, game: Game, cases: list[tuple[State, dict[int, int]]]) -> tuple[float, float, float]:
@@ -150,23 +150,21 @@ class NetworkAlone:
 
 
 def connect_four(agent: Any, game: Game, options: argparse.Namespace) -> dict[str, Any]:
-    """Prints and returns the agreements."""
-    cases, figures = positions(game, Solver(), options.positions), {}
+    """Prints and returns the agreements, in positions in which it matters what is played and in all that were drawn."""
+    cases, drawn = positions(game, Solver(), options.positions)
     players: dict[str, Player] = {"the network alone": NetworkAlone(agent, game)}
     for simulations in SIMULATIONS:
         players[f"alphazero, {simulations} simulations"] = agent.player(game, 0, simulations=simulations)
         players[f"mcts, {simulations} simulations"] = MCTSPlayer(Config(simulations=simulations), game, 0)
-    print(
-        f"{len(cases)} positions of {PLIES[0]} to {PLIES[1] - 1} plies in which some moves are worth less than others"
-    )
-    shares: dict[str, Callable[[], tuple[float, float, float]]] = {
-        "winners that its value names": partial(named, agent, game, cases)
-    }
-    shares |= {name: partial(agreement, player, game, cases) for name, player in players.items()}
-    for name, share_of in shares.items():
-        share, low, high = share_of()
-        print(f"{name:<32}{share:>8.1%}   {low:.1%} to {high:.1%}", flush=True)
-        figures[name] = {"agreement": share, "low": low, "high": high}
+    print(f"{drawn} positions of {PLIES[0]} to {PLIES[1] - 1} plies; in {len(cases)} some moves are worth less")
+    share, low, high = named(agent, game, cases)
+    print(f"{'winners that its value names':<32}{share:>8.1%}   {low:.1%} to {high:.1%}", flush=True)
+    figures: dict[str, Any] = {"drawn": drawn, "value": {"agreement": share, "low": low, "high": high}}
+    for name, player in players.items():
+        share, low, high = agreement(player, game, cases)
+        of_all = 1 - (1 - share) * len(cases) / drawn
+        print(f"{name:<32}{share:>8.1%}   {low:.1%} to {high:.1%}   of all {of_all:.1%}", flush=True)
+        figures[name] = {"agreement": share, "low": low, "high": high, "of all": of_all}
     return figures
 
 

@@ -68,14 +68,23 @@ def test_positions_results_and_policies_are_those_of_the_game(rule: Any) -> None
     assert len({played.samples.policy.tobytes() for played in games}) > 1
 
 
-def test_with_foresight_a_value_is_between_the_result_and_what_was_expected() -> None:
-    """Games are the same whatever is learnt from them; near the end what is expected is proven and is the result."""
-    plain, half, whole = (
-        play_games(CONNECT_FOUR, replace(QUICK, foresight=share), [Network(7)], 4, 0) for share in (0.0, 0.5, 1.0)
+def test_with_foresight_values_are_lambda_returns() -> None:
+    """As in Sutton and Barto, equation 12.3: later searches count (1 - lambda) lambda^k, the result what is left.
+
+    Games are the same whatever is learnt from them; at the end what is expected is proven and is the result.
+    """
+    plain, some, whole = (
+        play_games(CONNECT_FOUR, replace(QUICK, foresight=share), [Network(7)], 4, 0) for share in (0.0, 0.3, 1.0)
     )
-    for one, two, three in zip(plain, half, whole, strict=True):
-        np.testing.assert_allclose(two.samples.value, (one.samples.value + three.samples.value) / 2, atol=1e-6)
-        assert np.abs(one.samples.value).max() == abs(one.result)
+    for one, two, three in zip(plain, some, whole, strict=True):
+        sign = np.resize([1, -1], one.plies)
+        expected = sign * three.samples.value  # by each search alone, as the first player sees it
+        wanted = [
+            0.3 * 0.7 ** np.arange(one.plies - i) @ expected[i:] + 0.7 ** (one.plies - i) * one.result
+            for i in range(one.plies)
+        ]
+        np.testing.assert_allclose(two.samples.value, sign * wanted, atol=1e-6)
+        np.testing.assert_array_equal(one.samples.value, sign * one.result)
         assert three.samples.value[-1] == one.samples.value[-1]
         assert len(np.unique(three.samples.value)) > 3
 
