@@ -29,8 +29,14 @@ from palestra.envs.games import make_game
 from palestra.envs.rng import seed_state
 from palestra.perception.intervals import wilson
 
-STEPS = {"tic-tac-toe": 2_000, "connect-four": 12_000}
-OPTIONS = {"tic-tac-toe": (), "connect-four": ("--agent.foresight", "0.5")}
+STEPS = {"tic-tac-toe": 2_000, "connect-four": 23_040}
+OPTIONS = {
+    "tic-tac-toe": (),
+    "connect-four": (
+        *("--agent.foresight", "0.2", "--agent.random-plies", "10", "--agent.window", "100000"),
+        *("--agent.width", "64", "--agent.batch-size", "256"),
+    ),
+}
 PLIES = (10, 32)  # of connect four: between them a position is picked
 SIMULATIONS = (32, 200, 800, 3200)
 

@@ -6,8 +6,8 @@ switches: trainings that take the same time and differ in one option, with sever
 
 All play by the search of their own games, without noise; games begin with two random plies, each opening is played
 twice with colours swapped. The step size stays the same, as how many games there will be is not known. The switches are
-those of Wu, "Accelerating self-play learning in Go" (2019), whose networks and searches are far larger. Trainings and
-results that are there are not made again.
+those of Wu, "Accelerating self-play learning in Go" (2019), whose networks and searches are far larger, and the returns
+that the value learns. Trainings and results that are there are not made again.
 
     python benchmarks/alphazero_go.py curve|switches [--minutes 60] [--games 60] [--seeds 2] [--size 9]
 """
@@ -37,6 +37,7 @@ SWITCHES: dict[str, tuple[str, tuple[str, ...]]] = {  # name: (what it is compar
     "playout caps": ("gumbel", ("--agent.full-share", "0.25")),
     "global pooling": ("gumbel", ("--agent.pooling",)),
     "ownership and lead": ("gumbel", ("--agent.owner", "1.5", "--agent.lead", "0.1")),
+    "lambda-returns": ("gumbel", ("--agent.foresight", "0.2")),
     "puct": ("gumbel", ("--agent.rule", "puct")),
     "forced playouts": ("puct", ("--agent.rule", "puct", "--agent.forced", "2")),
 }
