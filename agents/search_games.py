@@ -116,22 +116,23 @@ class _Playing:
         samples = Samples(
             np.array([obs for obs, *_ in self._kept], np.uint8).reshape(-1, *shape),
             np.array([policy for _, policy, *_ in self._kept], np.float32).reshape(-1, num_actions),
-            sign * self._returns().astype(np.float32),
+            self._returns(),
             sign[:, None] * owner,
             (lead * sign).astype(np.float32),
         )
         return GameOfSearch(samples, self._result, self._plies, self._seats[0])
 
-    def _returns(self) -> NDArray[np.float64]:
-        """Returns player 0's lambda-returns `[M]`, with lambda one less foresight.
+    def _returns(self) -> NDArray[np.float32]:
+        """Returns the lambda-returns `[M]` as the players to move see them, with lambda one less foresight.
 
         From the result back, each search that is learnt from moves them by that share to what it expected.
         """
-        value, returns = self._result, np.empty(len(self._kept))
+        value, returns = self._result, np.empty(len(self._kept), np.float32)  # value is player 0's
         for i in range(len(self._kept) - 1, -1, -1):
             _, _, expected, player = self._kept[i]
-            value += self.options.foresight * ((expected if player == 0 else -expected) - value)
-            returns[i] = value
+            sign = 1 if player == 0 else -1
+            value += self.options.foresight * (sign * expected - value)
+            returns[i] = sign * value
         return returns
 
     def _open(self) -> None:
