@@ -1,6 +1,7 @@
 """The games of a match, one after another or in several processes, in the same order and with the same seeds."""
 
 import multiprocessing as mp
+import os
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -15,6 +16,7 @@ from palestra.envs.game import Game
 from palestra.envs.games import make_game
 from palestra.envs.go.game import go_game
 from palestra.envs.go.rules import Rules
+from palestra.networks.threads import cores
 
 PATIENCE = 5.0  # seconds in which a process must end that is told to
 
@@ -106,6 +108,7 @@ def _start(plan: MatchPlan, first: int, step: int) -> tuple[BaseProcess, Connect
 
 
 def _work(plan: MatchPlan, first: int, step: int, results: Connection) -> None:
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores() // step)))  # before torch is loaded, which reads it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that players are closed
     try:
         with closing_players(plan) as players:

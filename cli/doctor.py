@@ -84,9 +84,10 @@ def _device() -> str:
 def _threads() -> str:
     import torch
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    from palestra.networks.threads import cores
+
     set_by = f"OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']}" if "OMP_NUM_THREADS" in os.environ else "its own rule"
-    return f"{cores} cores, torch uses {torch.get_num_threads()} threads by {set_by}"
+    return f"{cores()} cores, torch uses {torch.get_num_threads()} threads by {set_by}"
 
 
 def _memory() -> str:

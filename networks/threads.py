@@ -2,7 +2,10 @@
 
 import os
 
-import torch
+
+def cores() -> int:
+    """Returns how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def use_threads(image: bool) -> int:
@@ -10,7 +13,8 @@ def use_threads(image: bool) -> int:
 
     The variable OMP_NUM_THREADS has the last word.
     """
+    import torch  # here, so that those who only count cores need not wait for it
+
     if "OMP_NUM_THREADS" not in os.environ:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        torch.set_num_threads(cores if image else 1)
+        torch.set_num_threads(cores() if image else 1)
     return torch.get_num_threads()

@@ -1,12 +1,14 @@
 """A match has the same games in one process and in several."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from palestra.agents.match import PlayedGame
 from palestra.agents.match_jobs import MatchPlan, play_match
 from palestra.envs.go.rules import Rules
+from palestra.networks.threads import cores
 
 PLAN = MatchPlan(("random", "random:playouts=no"), "tic-tac-toe", games=7, seed=3, openings=((4,), (0, 1)))
 
@@ -34,6 +36,21 @@ def test_a_game_depends_on_its_number_alone() -> None:
 
 def test_several_processes_play_the_same_games() -> None:
     assert without_times(list(play_match(PLAN, jobs=2))) == without_times(list(play_match(PLAN)))
+
+
+def says_threads(spec: str, *_args: Any, **_options: Any) -> Any:
+    """Makes no player, but says how many threads networks would have."""
+    from palestra.networks.threads import use_threads
+
+    raise ValueError(f"{use_threads(image=True)} threads")
+
+
+def test_processes_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With as many processes as cores a network has one thread in each: more would wait for each other."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    jobs = max(cores(), 2)
+    with pytest.raises(ValueError, match=r"^1 threads"):
+        list(play_match(replace(PLAN, games=jobs, make=says_threads), jobs))
 
 
 def test_a_match_may_be_left_early() -> None:
