@@ -73,7 +73,7 @@ class AlphaZeroConfig:
     """Go: weight of by how much the game was won, as a further target."""
     foresight: float = 0.0
     """By how much each search, from a game's last one back, moves the value that is learnt from the result to what it
-    expected: lambda-returns with lambda one less this."""
+    expected: lambda-returns, where lambda is 1 - foresight."""
     value: float = 1.0
     """Weight of the squared error of the result beside the policy's cross-entropy."""
     batch_games: int = 64

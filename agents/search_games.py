@@ -123,7 +123,7 @@ class _Playing:
         return GameOfSearch(samples, self._result, self._plies, self._seats[0])
 
     def _returns(self) -> NDArray[np.float32]:
-        """Returns the lambda-returns `[M]` as the players to move see them, with lambda one less foresight.
+        """Returns the lambda-returns `[M]` as the players to move see them; lambda is 1 - foresight.
 
         From the result back, each search that is learnt from moves them by that share to what it expected.
         """

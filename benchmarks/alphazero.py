@@ -1,8 +1,8 @@
 """AlphaZero against exact knowledge: every line of tic-tac-toe, and a solver's verdict on moves of connect four.
 
 tic-tac-toe: the trained agent plays against all sequences of answers, in both seats; a perfect player never loses.
-connect-four: positions that are neither decided nor the same whatever is played, half from random games and half from
-games of a small tree search; a move agrees if it keeps what the position is worth. Beside the agent: its network alone,
+connect-four: positions of random games and of games of a small tree search, until there are enough in which some moves
+are worth less than others; a move agrees if it keeps what the position is worth. Beside the agent: its network alone,
 plain tree search with as many simulations, and how often the network's value names the winner, where there is one.
 
     python benchmarks/alphazero.py tic-tac-toe|connect-four [--steps N] [--run RUN] [--positions 400] [--workers 2]
@@ -83,17 +83,25 @@ def tic_tac_toe(agent: Any, game: Game, options: argparse.Namespace) -> dict[str
     return figures
 
 
-def positions(game: Game, solver: Solver, count: int) -> tuple[list[tuple[State, dict[int, int]]], int]:
-    """Returns positions in which it matters what is played, with what each move is worth, and how many were drawn."""
+Case = tuple[State, dict[int, int]]
+"""A position, and what each of its moves is worth."""
+
+
+def matters(case: Case) -> bool:
+    """Says whether some moves are worth less than others."""
+    return len(set(case[1].values())) > 1
+
+
+def positions(game: Game, solver: Solver, count: int) -> list[Case]:
+    """Returns positions, of which `count` are such that it matters what is played; by turns after each of these."""
     rng, no_rng = np.random.default_rng(0), seed_state(0)
     makers: list[Player] = [
         RandomPlayer(RandomPlayerConfig(), game, 0),
         MCTSPlayer(Config(simulations=30, temperature=1.0), game, 0),
     ]
-    found: list[tuple[State, dict[int, int]]] = []
-    drawn = 0
-    while len(found) < count:
-        maker, plies = makers[len(found) % 2], int(rng.integers(*PLIES))
+    found, enough = list[Case](), 0
+    while enough < count:
+        maker, plies = makers[enough % 2], int(rng.integers(*PLIES))
         state = game.start.copy()
         maker.start(game, state, int(rng.integers(2**31)))
         for ply in range(plies):
@@ -105,14 +113,12 @@ def positions(game: Game, solver: Solver, count: int) -> tuple[list[tuple[State,
                 break
         if state[OVER]:
             continue
-        drawn += 1
-        worth = {int(c): int(v) for c, v in zip(*solver.moves(state), strict=True)}
-        if len(set(worth.values())) > 1:
-            found.append((state, worth))
-    return found, drawn
+        found.append((state, {int(c): int(v) for c, v in zip(*solver.moves(state), strict=True)}))
+        enough += matters(found[-1])
+    return found
 
 
-def named(agent: Any, game: Game, cases: list[tuple[State, dict[int, int]]]) -> tuple[float, float, float]:
+def named(agent: Any, game: Game, cases: list[Case]) -> tuple[float, float, float]:
     """Returns the share of decided positions whose winner the network's value names, with its 95 % interval."""
     decided = [(state, max(worth.values())) for state, worth in cases if max(worth.values())]
     obs = np.zeros((len(decided), *game.obs_shape), np.float32)
@@ -123,7 +129,7 @@ def named(agent: Any, game: Game, cases: list[tuple[State, dict[int, int]]]) -> 
     return right / len(decided), *wilson(right, len(decided))
 
 
-def agreement(player: Player, game: Game, cases: list[tuple[State, dict[int, int]]]) -> tuple[float, float, float]:
+def agreement(player: Player, game: Game, cases: list[Case]) -> tuple[float, float, float]:
     """Returns the share of moves that keep what a position is worth, with its 95 % interval."""
     good = 0
     for state, worth in cases:
@@ -157,18 +163,19 @@ class NetworkAlone:
 
 def connect_four(agent: Any, game: Game, options: argparse.Namespace) -> dict[str, Any]:
     """Prints and returns the agreements, in positions in which it matters what is played and in all that were drawn."""
-    cases, drawn = positions(game, Solver(), options.positions)
+    drawn = positions(game, Solver(), options.positions)
+    cases = [case for case in drawn if matters(case)]
     players: dict[str, Player] = {"the network alone": NetworkAlone(agent, game)}
     for simulations in SIMULATIONS:
         players[f"alphazero, {simulations} simulations"] = agent.player(game, 0, simulations=simulations)
         players[f"mcts, {simulations} simulations"] = MCTSPlayer(Config(simulations=simulations), game, 0)
-    print(f"{drawn} positions of {PLIES[0]} to {PLIES[1] - 1} plies; in {len(cases)} some moves are worth less")
-    share, low, high = named(agent, game, cases)
+    print(f"{len(drawn)} positions of {PLIES[0]} to {PLIES[1] - 1} plies; in {len(cases)} some moves are worth less")
+    share, low, high = named(agent, game, drawn)
     print(f"{'winners that its value names':<32}{share:>8.1%}   {low:.1%} to {high:.1%}", flush=True)
-    figures: dict[str, Any] = {"drawn": drawn, "value": {"agreement": share, "low": low, "high": high}}
+    figures: dict[str, Any] = {"drawn": len(drawn), "value": {"agreement": share, "low": low, "high": high}}
     for name, player in players.items():
         share, low, high = agreement(player, game, cases)
-        of_all = 1 - (1 - share) * len(cases) / drawn
+        of_all = 1 - (1 - share) * len(cases) / len(drawn)
         print(f"{name:<32}{share:>8.1%}   {low:.1%} to {high:.1%}   of all {of_all:.1%}", flush=True)
         figures[name] = {"agreement": share, "low": low, "high": high, "of all": of_all}
     return figures
