@@ -37,9 +37,9 @@ SWITCHES: dict[str, tuple[str, tuple[str, ...]]] = {  # name: (what it is compar
     "playout caps": ("gumbel", ("--agent.full-share", "0.25")),
     "global pooling": ("gumbel", ("--agent.pooling",)),
     "ownership and lead": ("gumbel", ("--agent.owner", "1.5", "--agent.lead", "0.1")),
-    "lambda-returns": ("gumbel", ("--agent.foresight", "0.2")),
     "puct": ("gumbel", ("--agent.rule", "puct")),
     "forced playouts": ("puct", ("--agent.rule", "puct", "--agent.forced", "2")),
+    "lambda-returns": ("gumbel", ("--agent.foresight", "0.2")),
 }
 
 

@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from palestra.agents.mappo import MAPPO, MAPPOConfig
-from palestra.agents.team_learner import advantages
-from palestra.agents.team_play import Collector, critic_view, drawn, parts_of
+from palestra.agents.team_play import Collector, parts_of
 from palestra.envs.spec import EnvSpec
 from tests.agents import parallel_toys
 
@@ -36,54 +35,6 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> EnvSpec:
     """An environment in which two agents must do what each sees."""
     monkeypatch.setitem(sys.modules, "toys", parallel_toys)
     return EnvSpec("palestra/Parallel-v0", 16, 0, {"module": "toys"})
-
-
-def test_advantages_are_the_sums_of_discounted_errors() -> None:
-    rng, gamma, lam = np.random.default_rng(0), 0.9, 0.8
-    rewards, values, after = (rng.normal(size=(4, 6)) for _ in range(3))
-    ended, cut = rng.random((4, 6)) < 0.2, rng.random((4, 6)) < 0.2
-    stopped = ended | cut
-    given = [torch.from_numpy(array) for array in (rewards, values, after, ended, stopped)]
-    found = advantages(*given, gamma, lam).numpy()
-    for b in range(4):
-        for t in range(6):
-            wanted, weight = 0.0, 1.0
-            for k in range(t, 6):
-                wanted += weight * (rewards[b, k] + gamma * after[b, k] * (not ended[b, k]) - values[b, k])
-                weight *= gamma * lam
-                if stopped[b, k]:
-                    break
-            assert found[b, t] == pytest.approx(wanted)
-
-
-def test_drawn_actions_come_as_often_as_they_are_likely() -> None:
-    logits = torch.tensor([[0.0, 1.0, 2.0, 0.5, -0.5]]).expand(20_000, 5)
-    actions, log_p = drawn(logits, [3, 2], torch.Generator().manual_seed(0))
-    first, second = logits[0, :3].softmax(-1), logits[0, 3:].softmax(-1)
-    counts = torch.bincount(actions[:, 0], minlength=3) / 20_000
-    assert torch.allclose(counts, first, atol=0.015)  # 4 standard errors
-    wanted = first.log()[actions[:, 0]] + second.log()[actions[:, 1]]
-    assert torch.allclose(log_p, wanted, atol=1e-5)
-    best, _ = drawn(logits[:1], [3, 2], None)
-    assert best.tolist() == [[2, 0]]
-
-
-def test_a_critic_of_vectors_sees_the_others() -> None:
-    me = torch.arange(2 * 3 * 2 * 1.0).reshape(6, 2, 1)  # two worlds, three agents, two steps
-    view, mask = critic_view({"me": me}, 3)
-    assert mask is None
-    assert view["others"].shape == (6, 2, 2, 1)
-    assert view["others"][4, 1, :, 0].tolist() == [me[3, 1, 0], me[5, 1, 0]]
-
-
-def test_a_critic_of_hide_and_seek_sees_what_agents_do_not() -> None:
-    env = EnvSpec("palestra/HideAndSeek-v0", 2)
-    seen, _ = env.make_vec().reset(seed=0)
-    obs = {name: torch.from_numpy(value.reshape(8, 1, *value.shape[2:])) for name, value in seen.items()}
-    _, mask = critic_view({**obs, "seen": obs["seen"].bool(), "there": obs["there"].bool()}, 4)
-    assert mask is not None
-    assert mask.all()
-    assert not obs["seen"].all()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from palestra.envs.hide_and_seek.batch import HideAndSeekBatch
 from palestra.envs.hide_and_seek.contacts import deepest, new_scratch
 from palestra.envs.hide_and_seek.paths import CELLS, block
-from palestra.envs.hide_and_seek.scenario import SCENARIOS, Scenario, scenario_named
+from palestra.envs.hide_and_seek.scenario import SCENARIOS, Scenario
 from palestra.envs.hide_and_seek.state import ABSENT, BOX, INNER, OUTER
 
 
@@ -80,26 +80,3 @@ def test_the_quadrant_has_a_room_with_boxes_and_seekers_outside() -> None:
 def test_too_much_for_the_floor_is_refused_with_what_would_fit() -> None:
     with pytest.raises(ValueError, match=r"60 boxes, .* do not fit .*; at most \d+ boxes do"):
         HideAndSeekBatch(replace(SCENARIOS["full"], boxes=(60, 60), elongated=(0, 0))).reset(0)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"hiders": 0, "seekers": 0}, "at least one agent"),
-        ({"boxes": (5, 3)}, "boxes"),
-        ({"horizon": 0}, "horizon"),
-        ({"preparation": 1.5}, "preparation"),
-        ({"rooms": "maze"}, "rooms"),
-        ({"buckets": 1}, "buckets"),
-        ({"floor": float("nan")}, "floor"),
-    ],
-)
-def test_nonsense_is_refused(change: dict[str, object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        replace(SCENARIOS["full"], **change)  # type: ignore[arg-type]
-
-
-def test_a_scenario_is_found_by_its_name() -> None:
-    assert scenario_named("full") == SCENARIOS["full"]
-    with pytest.raises(ValueError, match="did you mean quadrant"):
-        scenario_named("quadrent")
