@@ -10,7 +10,7 @@ play. In place of the result the value may learn lambda-returns over what later 
 and Barto, "Reinforcement Learning: An Introduction" (2018), section 12.1.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -19,23 +19,20 @@ import gymnasium as gym
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from palestra.agents.agent import Array, Metrics
-from palestra.agents.alphazero_data import Window, learning_batch, losses_of
-from palestra.agents.alphazero_network import NetworkEvaluator, ServerNetworks, new_network, play_share
+from palestra.agents.alphazero_learner import AlphaZeroLearner, ClusterLearner, Weights
+from palestra.agents.alphazero_network import NetworkEvaluator, ServerNetworks, play_share
 from palestra.agents.game_fit import Precision, best_precision
 from palestra.agents.mcts import Config
 from palestra.agents.mcts_player import MCTSPlayer
-from palestra.agents.saving import generator_state, restore_generator
-from palestra.agents.search_games import GameOfSearch, search_config
+from palestra.agents.search_games import GameOfSearch, Samples, search_config
 from palestra.agents.workers import Workers
 from palestra.envs.game import Game
 from palestra.envs.game_env import GameEnv
 from palestra.envs.spec import EnvSpec
-from palestra.networks.optimizers import SCHEDULES, optimizer_named
 from palestra.networks.pretrained import save_pretrained
-from palestra.networks.saving import optimizer_state, restore_optimizer, snapshot
-from palestra.networks.threads import use_threads
 
 
 @dataclass(frozen=True)
@@ -104,6 +101,8 @@ class AlphaZeroConfig:
     """Ray cluster that plays: local, or an address as auto or ray://HOST:10001; none: processes of this machine."""
     server: bool = False
     """Whether the cluster's workers ask one process for what the network says, which takes a GPU where there is one."""
+    learner: bool = False
+    """Whether the cluster learns too, in a process of its own, which takes a GPU where there is one."""
     precision: Precision = "no"
     """Mixed precision of learning and play, no or bf16; bf16 where left out and the machine is faster with it."""
 
@@ -127,8 +126,9 @@ class AlphaZeroConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}, but a number from 0 on is wanted")
         if self.overlap and self.gate:
             raise ValueError("overlap plays on before a network is learnt, so that no gate can hold it back: gate is 0")
-        if self.server and not self.cluster:
-            raise ValueError("server needs a cluster whose workers ask it: cluster local, or an address, is wanted")
+        for name in ("server", "learner"):
+            if getattr(self, name) and not self.cluster:
+                raise ValueError(f"{name} needs a cluster on which it runs: cluster local, or an address, is wanted")
         if self.forced and self.rule != "puct":
             raise ValueError(
                 f"forced is {self.forced}, but rule {self.rule} shares out its simulations: rule puct is wanted"
@@ -156,18 +156,17 @@ class AlphaZero:
                 f"alphazero plays games on boards, as with --env connect-four, but observations are {obs_space} and "
                 f"actions {action_space}"
             )
-        self.config, self.step, self._num_actions = config, 0, int(action_space.n)
-        use_threads(True)
+        self.config, self.step = config, 0
         torch_seed, self._seed, rng_seed = np.random.SeedSequence(seed).generate_state(3).tolist()
-        self._rng = np.random.Generator(np.random.PCG64(rng_seed))
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(torch_seed)
-            self.network = new_network(config, shape, self._num_actions)
-        self._optimizer = optimizer_named(
-            "adamw", self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
-        )
-        self._best = self._weights()  # of the network that plays, where there is a gate
-        self._window = Window(config.window)
+        self._made_of = (config, shape, int(action_space.n), (torch_seed, rng_seed))
+        self._learner = AlphaZeroLearner(*self._made_of)
+        self._elsewhere: ClusterLearner | None = None  # who learns in its place
+        self._best = self._learner.weights()  # of the network that plays, where there is a gate
+
+    @property
+    def network(self) -> nn.Module:
+        """The network as it is now."""
+        return self._learner.network
 
     @classmethod
     def defaults(cls, env: EnvSpec, steps: int) -> AlphaZeroConfig:
@@ -187,7 +186,7 @@ class AlphaZero:
             logits = self.network.eval()(torch.as_tensor(obs, dtype=torch.float32))[:, :-1].double().numpy()
         scores = np.where(True if mask is None else mask, logits, -np.inf)
         if explore:
-            scores = scores + self._rng.gumbel(size=scores.shape)
+            scores = scores + self._learner.rng.gumbel(size=scores.shape)
         return np.asarray(scores.argmax(axis=1), np.int64)
 
     def evaluator(self) -> NetworkEvaluator:
@@ -222,30 +221,37 @@ class AlphaZero:
         """
         _check_game(env)
         kwargs, c = dict(env.kwargs), self.config
-        symmetry = GameEnv(**kwargs).game.symmetry
         with Workers(c.workers, c.cluster) as workers:
-            begun: Callable[[], list[GameOfSearch]] | None = None
-            while self.step < steps:
-                games = (begun or self._play(workers, kwargs, [self._best], c.batch_games, self.step))()
-                after, begun = self.step + c.batch_games, None
-                if c.overlap:
-                    self._best = self._weights()
-                    if after < steps:
-                        begun = self._play(workers, kwargs, [self._best], c.batch_games, after)
-                fresh = self._window.add([game.samples for game in games])
-                metrics = self._learn(fresh, symmetry)
-                self.step = after
-                if not c.overlap:
-                    metrics |= self._pass_gate(workers, kwargs)
-                yield (
-                    self.step,
-                    {
-                        "rollout/ep_len_mean": np.array([game.plies for game in games], np.float64),
-                        "rollout/ep_rew_mean": np.array([game.result for game in games]),
-                        "train/window": float(len(self._window)),
-                        **metrics,
-                    },
-                )
+            if c.learner:
+                self._elsewhere = ClusterLearner(workers, *self._made_of, state=self._learner.state())
+            try:
+                yield from self._train(workers, kwargs, steps)
+            finally:
+                self._come_back()
+
+    def _train(self, workers: Workers, kwargs: dict[str, Any], steps: int) -> Iterator[tuple[int, Metrics]]:
+        """Plays and learns; see `train`."""
+        c, symmetry = self.config, GameEnv(**kwargs).game.symmetry
+        begun: Callable[[], list[GameOfSearch]] | None = None
+        while self.step < steps:
+            games = (begun or self._play(workers, kwargs, [self._best], c.batch_games, self.step))()
+            after, begun = self.step + c.batch_games, None
+            if c.overlap:
+                self._best = self._learner.weights()
+                if after < steps:
+                    begun = self._play(workers, kwargs, [self._best], c.batch_games, after)
+            metrics = self._learn([game.samples for game in games], symmetry)
+            self.step = after
+            if not c.overlap:
+                metrics |= self._pass_gate(workers, kwargs)
+            yield (
+                self.step,
+                {
+                    "rollout/ep_len_mean": np.array([game.plies for game in games], np.float64),
+                    "rollout/ep_rew_mean": np.array([game.result for game in games]),
+                    **metrics,
+                },
+            )
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Writes the network to a folder, from which others take it."""
@@ -253,33 +259,21 @@ class AlphaZero:
 
     def state(self) -> dict[str, Any]:
         """Returns all that is needed to go on."""
-        return {
-            "step": self.step,
-            "rng": generator_state(self._rng),
-            "network": self._weights(),
-            "best": {name: value.copy() for name, value in self._best.items()},
-            "optimizer": optimizer_state(self._optimizer, self.network.parameters()),
-            "replay": self._window.state(),
-        }
+        learner = self._learner if self._elsewhere is None else self._elsewhere
+        best = {name: value.copy() for name, value in self._best.items()}
+        return {"step": self.step, "best": best, **learner.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes back what `state` gave."""
         self.step = int(state["step"])
-        restore_generator(self._rng, state["rng"])
-        self.network.load_state_dict({name: torch.as_tensor(value) for name, value in state["network"].items()})
         self._best = {name: np.array(value) for name, value in state["best"].items()}
-        restore_optimizer(self._optimizer, self.network.parameters(), state["optimizer"])
-        if "replay" in state:
-            self._window.restore(state["replay"])
-
-    def _weights(self) -> dict[str, NDArray[Any]]:
-        return {name: snapshot(value).numpy() for name, value in self.network.state_dict().items()}
+        self._learner.restore(state)
 
     def _play(
         self,
         workers: Workers,
         kwargs: dict[str, Any],
-        weights: list[dict[str, NDArray[Any]]],
+        weights: list[Weights],
         count: int,
         step: int,
         *,
@@ -302,29 +296,23 @@ class AlphaZero:
         wait = workers.begin(play_share, tasks)
         return lambda: [game for part in wait() for game in part]
 
-    def _learn(self, fresh: int, symmetry: str) -> dict[str, float]:
-        """Makes the updates that are due after so many new positions; returns their mean losses."""
-        c, sums = self.config, dict[str, float]()
-        weight = {"policy": 1.0, "value": c.value, "owner": c.owner, "lead": c.lead}
-        updates = max(1, round(fresh * c.reuse / c.batch_size))
-        rate = c.learning_rate * max(SCHEDULES["cosine"](min(self.step / c.plan, 1.0)), 0.01)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self.network.train()
-        for _ in range(updates):
-            batch = learning_batch(self._window.sample(self._rng, c.batch_size), symmetry, self._rng)
-            self._optimizer.zero_grad()
-            losses = losses_of(self.network, batch, bf16=c.precision == "bf16")
-            sum((weight[name] * loss for name, loss in losses.items()), torch.zeros(())).backward()  # type: ignore[no-untyped-call]
-            self._optimizer.step()
-            for name, loss in losses.items():
-                sums[name] = sums.get(name, 0.0) + float(loss.detach())
-        self.network.eval()
-        return {f"train/{name}_loss": value / updates for name, value in sums.items()} | {"train/learning_rate": rate}
+    def _learn(self, parts: Sequence[Samples], symmetry: str) -> dict[str, float]:
+        """Learns from new positions, wherever that is done; returns the mean losses."""
+        if self._elsewhere is None:
+            return self._learner.learn(parts, symmetry, self.step)
+        metrics = self._elsewhere.learn(parts, symmetry, self.step)
+        self._learner.take(self._elsewhere.weights())
+        return metrics
+
+    def _come_back(self) -> None:
+        """Knows again here what was learnt elsewhere."""
+        if self._elsewhere is not None:
+            self._learner.restore(self._elsewhere.state())
+            self._elsewhere = None
 
     def _pass_gate(self, workers: Workers, kwargs: dict[str, Any]) -> dict[str, float]:
         """Lets the network play from now on, if there is a gate only when it is better; returns its score there."""
-        c, weights = self.config, self._weights()
+        c, weights = self.config, self._learner.weights()
         if not c.gate:
             self._best = weights
             return {}

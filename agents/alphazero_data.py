@@ -76,7 +76,7 @@ def losses_of(network: Any, batch: Sequence[Tensor], *, bf16: bool = False) -> d
     whose each point is, and `lead` Huber's loss of the lead, in sides of the board.
     """
     obs, policy, value, owner, lead = batch
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+    with torch.autocast(obs.device.type, torch.bfloat16, enabled=bf16):
         planes = network.planes(obs)
     out = network.head(planes)
     losses = {

@@ -17,6 +17,7 @@ from palestra.agents.leaves import Evaluator
 
 T = TypeVar("T")
 TRIES = 3  # of work whose process has died
+GPU_SHARE = 0.5
 SHARED = 10_000  # bytes of arrays from which on an argument of several tasks is sent to a cluster only once
 
 
@@ -36,6 +37,7 @@ class Workers:
         self._ray: Any = _ray(cluster) if cluster else None
         self._connected = False  # by us, so that we leave it too
         self._server: Any = None
+        self._actors: list[Any] = []
 
     def __enter__(self) -> Self:
         if self._ray is not None and not self._ray.is_initialized():
@@ -51,9 +53,9 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
-        if self._server is not None:
-            self._ray.kill(self._server)
-            self._server = None
+        for actor in self._actors:
+            self._ray.kill(actor)
+        self._actors, self._server = [], None
         if self._connected:
             self._ray.shutdown()
             self._connected = False
@@ -80,10 +82,31 @@ class Workers:
         It takes a GPU where the cluster has one, and is started again if it dies. `make` is the same in all calls.
         """
         if self._server is None:
-            gpus = float("GPU" in self._ray.cluster_resources())
-            kind = self._ray.remote(max_restarts=-1, max_task_retries=-1, num_cpus=0, num_gpus=gpus)(InferenceServer)
-            self._server = kind.remote(make)
+            kind = self._ray.remote(max_restarts=-1, max_task_retries=-1, num_cpus=0, num_gpus=self._gpus())
+            self._server = kind(InferenceServer).remote(make)
+            self._actors.append(self._server)
         return ServedEvaluator(self._server, self._ray.put(weights))
+
+    def actor(self, kind: type[Any], *args: Any) -> Callable[..., Any]:
+        """Makes an object in a process of the cluster, with a GPU where there is one; returns what calls its methods.
+
+        That takes a method's name and arguments, and raises a ChildProcessError if the process has died.
+        """
+        ray = self._ray
+        made = ray.remote(num_cpus=0, num_gpus=self._gpus())(kind).remote(*args)
+        self._actors.append(made)
+
+        def call(method: str, *given: Any) -> Any:
+            try:
+                return ray.get(getattr(made, method).remote(*given))
+            except ray.exceptions.RayActorError as error:
+                raise ChildProcessError(str(error)) from None
+
+        return call
+
+    def _gpus(self) -> float:
+        """Returns what part of a GPU a process takes, where there are such: a server and a learner may share one."""
+        return GPU_SHARE * float("GPU" in self._ray.cluster_resources())
 
     def _by_pool(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]]) -> Callable[[], list[T]]:
         waiting: list[Future[T]] = []

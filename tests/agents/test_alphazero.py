@@ -53,11 +53,21 @@ def test_two_workers_play_games_too() -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_two_workers_of_a_cluster_share_one_network() -> None:
-    agent = agent_of(replace(SMALL, workers=2, cluster="local", server=True))
-    rows = list(agent.train(TIC_TAC_TOE, 16))
+def test_two_workers_of_a_cluster_share_one_network_and_another_process_learns() -> None:
+    agent = agent_of(replace(SMALL, workers=2, cluster="local", server=True, learner=True))
+    first = {name: value.clone() for name, value in agent.network.state_dict().items()}
+    rows, states = [], []
+    for step, metrics in agent.train(TIC_TAC_TOE, 16):
+        rows.append((step, metrics))
+        states.append(agent.state())
     assert [step for step, _ in rows] == [8, 16]
     assert all(np.isfinite(metrics["train/policy_loss"]) for _, metrics in rows)
+    for name, value in agent.network.state_dict().items():  # what was learnt there is known here
+        assert np.array_equal(states[-1]["network"][name], value.numpy())
+    assert any(not torch.equal(value, first[name]) for name, value in agent.network.state_dict().items())
+    here = agent_of()
+    here.restore(agent.state())  # and it goes on without a cluster
+    assert [step for step, _ in here.train(TIC_TAC_TOE, 24)] == [24]
 
 
 def test_the_first_of_two_networks_gets_its_points_in_either_seat() -> None:
@@ -130,6 +140,7 @@ def results_of(game: Game, agent: AlphaZero, seat: int) -> list[float]:
         ({"learning_rate": 0.0}, "learning_rate is 0.0"),
         ({"owner": -1.0}, "owner is -1.0"),
         ({"foresight": 1.5}, "foresight is 1.5"),
+        ({"learner": True}, "learner needs a cluster"),
         ({"server": True}, "server needs a cluster"),
         ({"overlap": True, "gate": 0.5}, "no gate can hold it back"),
     ],
