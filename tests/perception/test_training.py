@@ -8,7 +8,7 @@ from torch import nn
 
 from palestra.networks import create
 from palestra.networks.fit import FitConfig
-from palestra.perception.data import Images, load_images
+from palestra.perception.data import load_images
 from palestra.perception.training import Accuracies, accuracy, copy_into, data_for, fitted, seeded, trunk_names
 
 DIGITS = load_images("digits")
@@ -79,11 +79,3 @@ def test_trunks_are_all_but_the_heads() -> None:
     assert set(trunk_names(network)) == set(network.state_dict()) - heads
     with pytest.raises(ValueError, match="does not say which layers are its heads"):
         trunk_names(nn.Linear(2, 2))
-
-
-def test_images_of_one_class_are_no_task_but_count() -> None:
-    images = Images(torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.zeros(4, dtype=torch.int64))
-    network = seeded(make, 10, 0).eval()
-    with torch.no_grad():
-        answer = int(network(torch.zeros(1, 64)).argmax())
-    assert accuracy(network, images) == float(answer == 0)

@@ -8,7 +8,7 @@ import pytest
 
 from palestra.envs.hide_and_seek.contacts import set_frame
 from palestra.envs.hide_and_seek.observe import OTHER, SELF, THING, Sight, new_sight, observe, turn_heads
-from palestra.envs.hide_and_seek.state import FREE, HIDERS, RAMP, SEEKERS
+from palestra.envs.hide_and_seek.state import HIDERS, RAMP, SEEKERS
 from tests.envs.hide_and_seek.worlds import OPEN, Set
 
 
@@ -93,4 +93,3 @@ def test_what_one_sees_straight_ahead_is_along_the_first_axis() -> None:
     other = named(OTHER, seen_in(world).others[0, 0])
     assert (other["x"], other["y"]) == pytest.approx((0.5, 0.0), abs=1e-6)  # halves of the floor: 1.5 of 3 metres
     assert (other["cos"], other["sin"]) == pytest.approx((0.0, -1.0), abs=1e-6)  # it looks to the right
-    assert world.bodies[0].hold == FREE

@@ -69,5 +69,4 @@ def test_time_goes_by_and_the_end_is_the_horizon() -> None:
     still = np.tile(STILL, (2, batch.scenario.agents, 1))
     ends = [batch.step(still)[2].tolist() for _ in range(7)]
     assert ends == [[False] * 2, [False] * 2, [True] * 2] * 2 + [[False] * 2]
-    assert batch.games.episode.tolist() == [batch.games.episode[0]] * 2
     assert (batch.games.time == 1).all()
