@@ -16,7 +16,7 @@ from palestra.envs.hide_and_seek.state import ABSENT, GAME, new_bodies
 from palestra.envs.hide_and_seek.step import begin_worlds, look_at_worlds, step_worlds
 from palestra.envs.rng import seed_state
 
-SHARE = 32  # worlds of a thread, at least
+SHARE = 16  # worlds of a thread, at least
 TRIED = 10  # worlds that must have room for what is said to fit
 
 
@@ -48,7 +48,7 @@ class HideAndSeekBatch:
         shares = max(1, min(cores, n // SHARE))
         self._edges = np.linspace(0, n, shares + 1).astype(np.int64)
         self._scratch: list[Scratch] = [new_scratch(self.scenario.bodies, agents + things) for _ in range(shares)]
-        self._pool = ThreadPoolExecutor(shares) if shares > 1 else None
+        self._pool = ThreadPoolExecutor(shares - 1) if shares > 1 else None
 
     @property
     def there(self) -> NDArray[np.bool_]:
@@ -109,13 +109,12 @@ class HideAndSeekBatch:
         return np.ascontiguousarray(given, np.int64)
 
     def _share(self, work: Callable[[Scratch, int, int], None]) -> None:
-        """Shares the worlds out to threads."""
-        parts = [(self._scratch[k], int(self._edges[k]), int(self._edges[k + 1])) for k in range(len(self._scratch))]
-        if self._pool is None:
-            work(*parts[0])
-        else:
-            for done in [self._pool.submit(work, *part) for part in parts]:
-                done.result()
+        """Shares the worlds out to threads, of which this one is the first."""
+        own, *others = zip(self._scratch, self._edges[:-1].tolist(), self._edges[1:].tolist(), strict=True)
+        given = [] if self._pool is None else [self._pool.submit(work, *part) for part in others]
+        work(*own)
+        for done in given:
+            done.result()
 
     def _begin(self, scratch: Scratch, low: int, high: int) -> None:
         begin_worlds(self.bodies, self.games, self.rules, scratch, self._rngs, self._rays, self.sight, low, high)
