@@ -80,7 +80,9 @@ class Options(FitConfig):
 def main(args: Sequence[str]) -> int:
     """Fits; the run's path is the last line of stdout."""
     name = args[0] if args and not args[0].startswith("-") else None
-    options = parse(Options, list(args if name is None else args[1:]), "palestra fit NETWORK")
+    words = list(args if name is None else args[1:])
+    usual = {} if name is None or "--resume" in words else getattr(network_class(name), "fit_defaults", {})
+    options = parse(Options, words, "palestra fit NETWORK", Options(**usual))
     if options.resume is None:
         config, train, valid = _resolved(name, options)
         learner = _learner(config, train, begin=True)

@@ -6,11 +6,12 @@ from palestra.cli.agents import no_arguments
 
 
 def main(args: Sequence[str]) -> int:
-    """Prints the networks, a line each."""
+    """Prints the networks and then the generative models, a line each."""
     no_arguments("networks", args)
-    from palestra.networks import NETWORKS
+    from palestra.networks import MODELS, NETWORKS
 
-    width = max(map(len, NETWORKS))
-    for name, entry in NETWORKS.items():
+    listed = NETWORKS | MODELS
+    width = max(map(len, listed))
+    for name, entry in listed.items():
         print(f"{name:<{width}}  {entry.what}")
     return 0

@@ -1,4 +1,4 @@
-"""PyTorch modules that agents draw on and that work alone. `NETWORKS` is the only list of them.
+"""PyTorch modules that agents draw on and that work alone. `NETWORKS` and `MODELS` are the only lists of them.
 
 A network maps a batch `[B, ...]` to `num_classes` numbers a sample, or to its features, `num_features` of them, where
 that is None. Its class says what the rest of the library needs to know:
@@ -7,6 +7,8 @@ that is None. Its class says what the rest of the library needs to know:
 - `heads`: the paths of the layers that turn features into classes, which a new task replaces;
 - `stages` (of an instance): the paths of its modules, input to output, whose outputs are worth looking at, freezing up
   to, or reading out: see `networks/stages.py`.
+
+Generative models, `MODELS`, are networks that can be sampled; `networks/density.py` says what they have in common.
 
 A network made by `create` carries `config`, the arguments that made it, with which it is saved.
 """
@@ -109,15 +111,16 @@ NETWORKS = {  # name on the command line
     "attention": Entry("attention", "EntityAttention", "self-attention on sets of entities (Baker et al. 2020)"),
     "gcn": Entry("graph", "GCN", "graph convolutions on the nodes of a graph (Kipf & Welling 2017)"),
 }
+MODELS: dict[str, Entry] = {}  # that can be sampled
 
 
 def network_class(name: str) -> Any:
-    """Imports and returns the class of a network.
+    """Imports and returns the class of a network or generative model.
 
     Raises:
         ValueError: there is no such network; the nearest name is offered.
     """
-    entry: Entry = named(name, NETWORKS, "network")
+    entry: Entry = named(name, NETWORKS | MODELS, "network")
     return getattr(importlib.import_module(f"palestra.networks.{entry.module}"), entry.attribute)
 
 
@@ -132,6 +135,7 @@ def create(
 ) -> "nn.Module":
     """Builds a network: `num_classes` outputs a sample, or its features, `num_features` of them, where that is None.
 
+    A generative model can be conditioned on so many classes instead.
     `in_channels` counts the numbers of a vector or the planes of an image. `pretrained` is True for published weights,
     which are downloaded, or the path of a folder of `save_pretrained` or of a file of weights; heads of another number
     of classes are left as they are initialised. With `features_only` the outputs of the stages are returned as a list.
@@ -142,7 +146,7 @@ def create(
         ValueError: there is no such network or option, a size is wrong, or the weights are of another network.
     """
     kind = network_class(name)
-    chosen = {**NETWORKS[name].options, **options}
+    chosen = {**(NETWORKS | MODELS)[name].options, **options}
     mean, std = chosen.pop("mean", None), chosen.pop("std", None)
     try:
         network: nn.Module = kind(in_channels, num_classes, **chosen)

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+FEW = 64  # entities up to which plain products are faster on a CPU than fused attention
+
 
 def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     """Returns weights `[..., N]` that sum to one over what `mask` (bool, as `scores`) leaves; zeros where nothing."""
@@ -84,30 +86,44 @@ class MultiHeadSelfAttention(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Maps `[B, N, num_features]` to the same shape; entities absent by `mask` `[B, N]` (bool) give zeros."""
-        query, key, value = self._heads(_present(x, mask))
-        out = F.scaled_dot_product_attention(query, key, value, attn_mask=self._allowed(x, mask))  # [B, heads, N, D]
-        return _present(self.out_proj(out.transpose(1, 2).flatten(2)), mask)
+        return _present(self.attend(_present(x, mask), mask), mask)
+
+    def attend(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Does what calling it does, of entities that are numbers even if absent; what absent ones give is any."""
+        query, key, value = self._heads(x)
+        if x.shape[1] <= FEW:
+            out = self._alpha(query, key, mask) @ value  # [B, heads, N, D]
+        else:
+            out = F.scaled_dot_product_attention(query, key, value, attn_mask=self._bias(x, mask))
+        return self.out_proj(out.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
     def weights(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Returns how much each entity attends to each: `[B, num_heads, N, N]`, rows sum to one, or zero if absent."""
         query, key, _ = self._heads(_present(x, mask))
-        allowed = self._allowed(x, mask)
-        scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5  # [B, heads, N, N]
-        alpha = masked_softmax(scores, None if allowed is None else allowed.expand_as(scores))
+        alpha = self._alpha(query, key, mask)
         return alpha if mask is None else alpha.masked_fill(~mask[:, None, :, None], 0)
 
     def _heads(self, x: Tensor) -> tuple[Tensor, ...]:
         parts = self.in_proj(x).unflatten(-1, (3, self.num_heads, -1))  # [B, N, 3, heads, D]
-        return tuple(parts.permute(2, 0, 3, 1, 4).unbind(0))  # 3 of [B, heads, N, D]
+        return tuple(part.transpose(1, 2) for part in parts.unbind(2))  # 3 of [B, heads, N, D]
 
-    def _allowed(self, x: Tensor, mask: Tensor | None) -> Tensor | None:
-        """Returns who may look at whom, bool `[B or 1, 1, N, N]`; each at itself, so that no row is empty."""
+    def _alpha(self, query: Tensor, key: Tensor, mask: Tensor | None) -> Tensor:
+        """Returns the weights `[B, heads, N, N]`; what those that are absent would attend to has no meaning."""
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+        bias = self._bias(query.transpose(1, 2), mask)
+        return (scores if bias is None else scores + bias).softmax(-1)
+
+    def _bias(self, x: Tensor, mask: Tensor | None) -> Tensor | None:
+        """Returns what is added to the scores, `[B or 1, 1, 1 or N, N]`: 0, or the lowest number where none may look.
+
+        A row of lowest numbers gives equal weights rather than none that are numbers.
+        """
         if mask is None and not self.causal:
             return None
-        allowed = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device)
-        own = torch.eye(x.shape[1], dtype=torch.bool, device=x.device)
-        allowed = allowed.tril()[None, None] if self.causal else allowed[None, None]
-        return allowed if mask is None else (allowed & mask[:, None, None, :]) | own
+        allowed = torch.ones(1, x.shape[1] if self.causal else 1, x.shape[1], dtype=torch.bool, device=x.device)
+        allowed = allowed.tril() if self.causal else allowed
+        allowed = allowed if mask is None else allowed & mask[:, None]
+        return x.new_zeros(allowed.shape).masked_fill_(~allowed, torch.finfo(x.dtype).min)[:, None]
 
 
 class SelfAttentionBlock(nn.Module):
@@ -125,7 +141,7 @@ class SelfAttentionBlock(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Maps `[B, N, num_features]` to the same shape; entities absent by `mask` `[B, N]` (bool) give zeros."""
         x = _present(x, mask)
-        return _present(self.norm(x + self.attention(x, mask)), mask)
+        return _present(self.norm(x + self.attention.attend(x, mask)), mask)
 
 
 class EntityAttention(nn.Module):
@@ -169,4 +185,4 @@ class EntityAttention(nn.Module):
 
 def _present(x: Tensor, mask: Tensor | None) -> Tensor:
     """Sets what is absent to zero: it may hold anything, even no numbers."""
-    return x if mask is None else x.masked_fill(~mask[..., None], 0)
+    return x if mask is None else torch.where(mask[..., None], x, 0)

@@ -47,7 +47,7 @@ class FitConfig:
     learning_rate: float = 1e-3
     """Step size of the optimiser."""
     momentum: float = 0.9
-    """Momentum of momentum and nesterov."""
+    """Momentum of momentum and nesterov, and Adam's first beta."""
     weight_decay: float = 0.0
     """Weight decay as the optimiser has it."""
     schedule: str = "constant"
@@ -117,7 +117,8 @@ class Learner:
         self.history: list[Metrics] = []  # validation after each epoch
         self._transform = transform
         self._best: tuple[float, int, dict[str, Tensor]] | None = None  # loss, epoch and weights
-        partly_used = hasattr(network, "reconstruct") or (hasattr(network, "objective") and c.loss != "auto")
+        partly_used = any(hasattr(network, part) for part in ("reconstruct", "sample"))
+        partly_used |= hasattr(network, "objective") and c.loss != "auto"
         self._accelerator = _accelerator(c.precision, c.device, partly_used)
         if getattr(network, "input_rank", 0) == 3:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -17,8 +17,8 @@ OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], tuple[str, ...], dict[s
     "adagrad": (torch.optim.Adagrad, (), {}),
     "adadelta": (torch.optim.Adadelta, (), {}),
     "rmsprop": (torch.optim.RMSprop, (), {}),
-    "adam": (torch.optim.Adam, (), {"fused": True}),
-    "adamw": (torch.optim.AdamW, (), {"fused": True}),
+    "adam": (torch.optim.Adam, ("betas",), {"fused": True}),
+    "adamw": (torch.optim.AdamW, ("betas",), {"fused": True}),
 }
 SCHEDULES: dict[str, Callable[[float], float]] = {  # fraction of the training that is done: factor of the step size
     "constant": lambda done: 1.0,
@@ -36,7 +36,7 @@ def optimizer_named(
     momentum: float = 0.9,
     weight_decay: float = 0.0,
 ) -> torch.optim.Optimizer:
-    """Makes one of torch's optimisers; `momentum` is that of momentum and nesterov alone.
+    """Makes one of torch's optimisers; `momentum` is that of momentum and nesterov, and Adam's first beta.
 
     Raises:
         ValueError: there is none of that name, or an option is out of range.
@@ -46,6 +46,7 @@ def optimizer_named(
         raise ValueError(
             f"the learning rate must be positive and weight decay not negative, not {learning_rate} and {weight_decay}"
         )
-    options = {"momentum": momentum} if "momentum" in takes else {}
+    offered = {"momentum": momentum, "betas": (momentum, 0.999)}
+    options = {option: offered[option] for option in takes}
     optimizer: torch.optim.Optimizer = kind(parameters, lr=learning_rate, weight_decay=weight_decay, **options, **told)
     return optimizer

@@ -1,6 +1,9 @@
-"""How many threads torch uses: one for vectors, whose layers are too small to share, and all cores for images."""
+"""How torch uses the processor: one thread for vectors, whose layers are too small to share, all cores for images."""
 
+import ctypes
 import os
+
+KEPT = 2**30  # bytes that the C library keeps for the next tensors
 
 
 def cores() -> int:
@@ -17,4 +20,14 @@ def use_threads(image: bool) -> int:
 
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(cores() if image else 1)
+    _keep_memory()
     return torch.get_num_threads()
+
+
+def _keep_memory() -> None:
+    """Lets glibc use freed memory again for large tensors, where it would ask the system for new pages each time."""
+    trim_threshold, mmap_threshold = -1, -3  # mallopt's names for them
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    if mallopt is not None:
+        mallopt(mmap_threshold, KEPT)
+        mallopt(trim_threshold, KEPT)
