@@ -22,6 +22,7 @@ from palestra.cli.run import runs_folder
 
 ENDLESS = 10**10  # steps
 DOUBLINGS = 3
+USED = ("--agent.repeat", "4", "--agent.epochs", "2", "--agent.learning-rate", "1e-3")  # fewer, larger updates
 ENV = "palestra/HideAndSeek-v0"
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "hide_phases.png"
 
@@ -54,7 +55,7 @@ def main() -> None:
     parser.add_argument("--name", default="hide", help="of the training's run")
     options, rest = parser.parse_known_args()
     words = ["mappo", "--env", ENV, "--env-kwargs", f"scenario={options.scenario}", "--steps", str(ENDLESS)]
-    words += ["--num-envs", str(options.num_envs), "--seed", str(options.seed), "--agent.repeat", "2", *rest]
+    words += ["--num-envs", str(options.num_envs), "--seed", str(options.seed), *USED, *rest]
     copies: dict[float, Path] = {}
     for minutes in (0.0, *(options.minutes / 2**k for k in range(DOUBLINGS, -1, -1))):
         copy = runs_folder() / f"{options.name}-{minutes:g}"
