@@ -111,7 +111,15 @@ NETWORKS = {  # name on the command line
     "attention": Entry("attention", "EntityAttention", "self-attention on sets of entities (Baker et al. 2020)"),
     "gcn": Entry("graph", "GCN", "graph convolutions on the nodes of a graph (Kipf & Welling 2017)"),
 }
-MODELS: dict[str, Entry] = {}  # that can be sampled
+MODELS: dict[str, Entry] = {  # that can be sampled
+    "pixelcnn": Entry("pixelcnn", "PixelCNN", "masked convolutions, a pixel after the other (van den Oord et al. 2016)"),
+    "gated-pixelcnn": Entry(
+        "pixelcnn", "PixelCNN", "PixelCNN of gated blocks without a blind spot (van den Oord et al. 2016)", {"gated": True}
+    ),
+    "pixelcnn++": Entry(
+        "pixelcnnpp", "PixelCNNPlusPlus", "PixelCNN with mixtures of discretised logistics (Salimans et al. 2017)"
+    ),
+}
 
 
 def network_class(name: str) -> Any:
