@@ -112,12 +112,18 @@ NETWORKS = {  # name on the command line
     "gcn": Entry("graph", "GCN", "graph convolutions on the nodes of a graph (Kipf & Welling 2017)"),
 }
 MODELS: dict[str, Entry] = {  # that can be sampled
+    "nade": Entry("nade", "NADE", "binary vectors, a number after the other (Larochelle and Murray 2011)"),
+    "made": Entry("made", "MADE", "an autoencoder with masks, on binary vectors (Germain et al. 2015)"),
     "pixelcnn": Entry("pixelcnn", "PixelCNN", "masked convolutions, a pixel after the other (van den Oord et al. 2016)"),
     "gated-pixelcnn": Entry(
         "pixelcnn", "PixelCNN", "PixelCNN of gated blocks without a blind spot (van den Oord et al. 2016)", {"gated": True}
     ),
     "pixelcnn++": Entry(
         "pixelcnnpp", "PixelCNNPlusPlus", "PixelCNN with mixtures of discretised logistics (Salimans et al. 2017)"
+    ),
+    "pixelrnn": Entry("pixelrnn", "PixelRNN", "LSTM along the diagonals of an image (van den Oord et al. 2016)"),
+    "row-lstm": Entry(
+        "pixelrnn", "PixelRNN", "LSTM along the rows of an image (van den Oord et al. 2016)", {"layer": "row"}
     ),
 }
 
