@@ -114,6 +114,10 @@ NETWORKS = {  # name on the command line
 MODELS: dict[str, Entry] = {  # that can be sampled
     "nade": Entry("nade", "NADE", "binary vectors, a number after the other (Larochelle and Murray 2011)"),
     "made": Entry("made", "MADE", "an autoencoder with masks, on binary vectors (Germain et al. 2015)"),
+    "vae": Entry("vae", "VAE", "a variational autoencoder (Kingma and Welling 2014)"),
+    "conv-vae": Entry(
+        "vae", "VAE", "a variational autoencoder whose encoder is a network on images", {"encoder": "convnet"}
+    ),
     "pixelcnn": Entry("pixelcnn", "PixelCNN", "masked convolutions, a pixel after the other (van den Oord et al. 2016)"),
     "gated-pixelcnn": Entry(
         "pixelcnn", "PixelCNN", "PixelCNN of gated blocks without a blind spot (van den Oord et al. 2016)", {"gated": True}
