@@ -14,6 +14,7 @@ from palestra.cli.options import key_values, parse
 from palestra.cli.progress import Progress, say, warnings_said
 from palestra.cli.run import Run, write_json
 from palestra.cli.saved import saved_network
+from palestra.cli.score_model import measured_model
 from palestra.networks.fit import FitConfig, Learner
 from palestra.networks.stages import name_of
 from palestra.perception.baselines import BASELINES, Row, compare, row_of, table
@@ -34,6 +35,8 @@ class Options:
     """Images that are looked at together."""
     out: Path | None = None
     """File for a picture, .png, of the confusion matrix and the calibration."""
+    features: str = ""
+    """Of a generative model: a fitted network in whose features samples are compared with the images."""
     baselines: bool = False
     """Whether to put support vector machines, a random forest and nearest neighbours on the pixels beside it."""
     json: bool = False
@@ -52,7 +55,10 @@ def main(name: str, args: Sequence[str]) -> int:
     learner = Learner(network, FitConfig(batch_size=options.batch_size))
     data = inputs_for(network, images)
     measured: dict[str, Any] = {"network": name_of(network), "data": images.name, "part": which, "images": len(images)}
-    if config["num_classes"] is None:
+    if hasattr(network, "sample"):
+        found_of_model, lines = measured_model(network, data, options.features, options.batch_size)
+        measured |= found_of_model
+    elif config["num_classes"] is None:
         measured |= learner.evaluate(data)
         lines = [f"{key} {value:.6g}" for key, value in measured.items() if isinstance(value, float)]
     else:

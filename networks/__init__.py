@@ -118,9 +118,14 @@ MODELS: dict[str, Entry] = {  # that can be sampled
     "conv-vae": Entry(
         "vae", "VAE", "a variational autoencoder whose encoder is a network on images", {"encoder": "convnet"}
     ),
-    "pixelcnn": Entry("pixelcnn", "PixelCNN", "masked convolutions, a pixel after the other (van den Oord et al. 2016)"),
+    "pixelcnn": Entry(
+        "pixelcnn", "PixelCNN", "masked convolutions, a pixel after the other (van den Oord et al. 2016)"
+    ),
     "gated-pixelcnn": Entry(
-        "pixelcnn", "PixelCNN", "PixelCNN of gated blocks without a blind spot (van den Oord et al. 2016)", {"gated": True}
+        "pixelcnn",
+        "PixelCNN",
+        "PixelCNN of gated blocks without a blind spot (van den Oord et al. 2016)",
+        {"gated": True},
     ),
     "pixelcnn++": Entry(
         "pixelcnnpp", "PixelCNNPlusPlus", "PixelCNN with mixtures of discretised logistics (Salimans et al. 2017)"

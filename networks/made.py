@@ -25,8 +25,9 @@ from palestra.networks.objectives import Losses
 class MADE(nn.Module):
     """MADE on binary vectors `[D]` with layers of `hidden` units, drawn from `mask_seed` with `num_masks` masks.
 
-    The order of the numbers is that of the vector (`natural`), or drawn for each mask (`random`). With `direct` weights,
-    outputs see the earlier inputs also past the layers. Classes, if any, are inputs of all layers that nothing hides.
+    The order of the numbers is that of the vector (`natural`), or drawn for each mask (`random`). With `direct`
+    weights, outputs see the earlier inputs also past the layers. Classes, if any, are inputs of all layers that nothing
+    hides.
 
     Raises:
         ValueError: there are no units or masks, too many masks, or no such order.

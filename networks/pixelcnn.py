@@ -1,8 +1,8 @@
 """PixelCNN and Gated PixelCNN: exact likelihoods of images of so many levels, and samples with what was seen kept.
 
 Van den Oord et al., "Pixel recurrent neural networks" (2016), sections 3.3 to 3.5, and "Conditional image generation
-with PixelCNN decoders" (2016), section 2. Inputs are scaled to [-1, 1]; layers have as many units as are wanted, rounded
-up to a multiple of the image's channels.
+with PixelCNN decoders" (2016), section 2. Inputs are scaled to [-1, 1]; layers have as many units as are wanted,
+rounded up to a multiple of the image's channels.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,9 @@ from palestra.networks.objectives import Losses
 class PixelCNN(nn.Module):
     """PixelCNN on images `[C, *image_size]` whose numbers have `levels` values.
 
-    A convolution of `kernel` pixels under mask A, `num_blocks` residual blocks (1x1 to half the units, 3x3 under mask B,
-    1x1 back), two layers of 1x1 and a softmax for each channel. With `gated`, gated blocks of two stacks without a blind
-    spot. Classes, if any, add a bias of their own to the first layer, or of each gated one.
+    A convolution of `kernel` pixels under mask A, `num_blocks` residual blocks (1x1 to half the units, 3x3 under mask
+    B, 1x1 back), two layers of 1x1 and a softmax for each channel. With `gated`, gated blocks of two stacks without a
+    blind spot. Classes, if any, add a bias of their own to the first layer, or of each gated one.
 
     Raises:
         ValueError: a size is not positive, or there are less than two levels.
@@ -232,9 +232,7 @@ class GatedBlock(nn.Module):
         h = apply(self.vertical, x)
         return gate(self._biased(h, condition, 0)), apply(self.down, h)
 
-    def horizontal_of(
-        self, x: Tensor, handed: Tensor, condition: Tensor | None, apply: Apply
-    ) -> tuple[Tensor, Tensor]:
+    def horizontal_of(self, x: Tensor, handed: Tensor, condition: Tensor | None, apply: Apply) -> tuple[Tensor, Tensor]:
         """Returns the horizontal stack's features, and what skips to the end."""
         h = gate(self._biased(apply(self.horizontal, x) + handed, condition, 1))
         out = apply(self.out, h)

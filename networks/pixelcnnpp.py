@@ -25,9 +25,9 @@ LOWEST, HIGHEST = -7.0, 7.0  # of the logarithm of a logistic distribution's sca
 class PixelCNNPlusPlus(nn.Module):
     """PixelCNN++ on images `[C, *image_size]` whose numbers have `levels` values.
 
-    `num_blocks` gated residual blocks on the way in and as many on the way out, joined by short-cuts, of two streams: one
-    of the rows above, one of the pixels to the left. A pixel's channels share the choice among `num_mixtures` components,
-    and the mean of each channel depends linearly on the earlier ones.
+    `num_blocks` gated residual blocks on the way in and as many on the way out, joined by short-cuts, of two streams:
+    one of the rows above, one of the pixels to the left. A pixel's channels share the choice among `num_mixtures`
+    components, and the mean of each channel depends linearly on the earlier ones.
 
     Raises:
         ValueError: a size is not positive, or there are less than two levels.

@@ -107,7 +107,8 @@ class RecurrentWalker:
     def __init__(self, model: PixelRNN, n: int, condition: Tensor | None) -> None:
         self._model, self._condition = model, condition
         self._walk = Walk(n, *model.shape[1:])
-        self._memories = [layer.memory(self._walk, n, *model.shape[1:]) for layer in model.layers]  # type: ignore[operator]
+        layers: Any = model.layers
+        self._memories = [layer.memory(self._walk, n, *model.shape[1:]) for layer in layers]
 
     def begin_row(self, x: Tensor, row: int) -> None:
         """Comes to a row."""
@@ -135,7 +136,8 @@ def lstm(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class RowLSTM(nn.Module):
-    """Maps `[B, 2 H, rows, columns]` to `[B, H, rows, columns]`, row after row: each place sees three of the row above."""
+    """Maps `[B, 2 H, rows, columns]` to `[B, H, rows, columns]`, row after row: each place sees three of the row
+    above."""
 
     def __init__(self, units: int, groups: int) -> None:
         super().__init__()

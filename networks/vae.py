@@ -1,8 +1,8 @@
 """Variational autoencoders: a code for each sample, a bound on its probability, and samples from codes.
 
-Kingma and Welling, "Auto-encoding variational Bayes" (2014), with the weight of Higgins et al., "beta-VAE" (2017), and the
-importance-weighted bound of Burda, Grosse and Salakhutdinov, "Importance weighted autoencoders" (2016). All outputs are
-probabilities of levels, so that bounds in nats can be compared with those of other models.
+Kingma and Welling, "Auto-encoding variational Bayes" (2014), with the weight of Higgins et al., "beta-VAE" (2017), and
+the importance-weighted bound of Burda, Grosse and Salakhutdinov, "Importance weighted autoencoders" (2016). All outputs
+are probabilities of levels, so that bounds in nats can be compared with those of other models.
 """
 
 import math
@@ -27,12 +27,12 @@ AT_ONCE = 2**22  # numbers of outputs that are looked at together where there ar
 class VAE(nn.Module):
     """A VAE on vectors, or on images with `image_size`, of `levels` values, with a code of `num_latent` numbers.
 
-    The encoder is the mlp with layers `hidden`, none of them for `linear`, or by name a network on images, with a decoder
-    of transposed convolutions; `encoder_options` are the encoder's. `output` is bernoulli (two levels), gaussian or
-    logistic: of a number's level, what these distributions have within half a step of it, with a mean for each number and
-    one learnt scale a channel. `beta` weighs the divergence of codes from their prior in the objective, which with
-    `num_importance` above 1 is the importance-weighted bound of so many draws instead. Classes, if any, go to the code
-    and to the decoder.
+    The encoder is the mlp with layers `hidden`, none of them for `linear`, or by name a network on images, with a
+    decoder of transposed convolutions; `encoder_options` are the encoder's. `output` is bernoulli (two levels),
+    gaussian or logistic: of a number's level, what these distributions have within half a step of it, with a mean for
+    each number and one learnt scale a channel. `beta` weighs the divergence of codes from their prior in the objective,
+    which with `num_importance` above 1 is the importance-weighted bound of so many draws instead. Classes, if any, go
+    to the code and to the decoder.
 
     Raises:
         ValueError: an option is unknown or out of range, or does not go with another.
