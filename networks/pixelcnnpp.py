@@ -66,6 +66,8 @@ class PixelCNNPlusPlus(nn.Module):
         self.downs, self.lefts = nn.ModuleList(downs), nn.ModuleList(lefts)
         pairs = in_channels * (in_channels - 1) // 2
         self.last = CausalConv(num_units, num_mixtures * (1 + 2 * in_channels + pairs))
+        nn.init.zeros_(self.last.weight)  # at first all pixels are alike: a mixture spread over all levels
+        nn.init.uniform_(self.last.bias, -1.0, 1.0)
 
     def logits(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Maps levels `[B, C, H, W]` to logits `[B, C, H, W, L]`: those of a channel depend on the earlier ones."""
@@ -240,6 +242,6 @@ def log_of_levels(x: Tensor, mean: Tensor, log_scale: Tensor, levels: int) -> Te
     inverse, offset = torch.exp(-log_scale), x - mean
     upper, lower = inverse * (offset + half), inverse * (offset - half)
     # log(sigmoid(u) - sigmoid(l)) = logsigmoid(u) + logsigmoid(-l) + log(1 - exp(l - u)), exact in the tails
-    inside = F.logsigmoid(upper) + F.logsigmoid(-lower) + torch.log(-torch.expm1(lower - upper))
+    inside = F.logsigmoid(upper) + F.logsigmoid(-lower) + torch.log(-torch.expm1(-2.0 * half * inverse))
     lowest, highest = F.logsigmoid(upper), F.logsigmoid(-lower)
     return torch.where(x < -1.0 + half, lowest, torch.where(x > 1.0 - half, highest, inside))
