@@ -111,7 +111,9 @@ NETWORKS = {  # name on the command line
     "attention": Entry("attention", "EntityAttention", "self-attention on sets of entities (Baker et al. 2020)"),
     "gcn": Entry("graph", "GCN", "graph convolutions on the nodes of a graph (Kipf & Welling 2017)"),
 }
-MODELS: dict[str, Entry] = {}  # that can be sampled
+MODELS: dict[str, Entry] = {  # that can be sampled
+    "rbm": Entry("rbm", "RBM", "restricted Boltzmann machine on binary vectors (Hinton 2002)"),
+}
 
 
 def network_class(name: str) -> Any:
