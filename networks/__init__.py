@@ -113,6 +113,10 @@ NETWORKS = {  # name on the command line
 }
 MODELS: dict[str, Entry] = {  # that can be sampled
     "rbm": Entry("rbm", "RBM", "restricted Boltzmann machine on binary vectors (Hinton 2002)"),
+    "dbn": Entry("dbn", "DBN", "deep belief network on binary vectors (Hinton et al. 2006)"),
+    "boltzmann": Entry(
+        "boltzmann", "BoltzmannMachine", "Boltzmann machine of at most 16 binary units (Ackley et al. 1985)"
+    ),
 }
 
 
