@@ -134,6 +134,11 @@ MODELS: dict[str, Entry] = {  # that can be sampled
     "row-lstm": Entry(
         "pixelrnn", "PixelRNN", "LSTM along the rows of an image (van den Oord et al. 2016)", {"layer": "row"}
     ),
+    "rbm": Entry("rbm", "RBM", "restricted Boltzmann machine on binary vectors (Hinton 2002)"),
+    "dbn": Entry("dbn", "DBN", "deep belief network on binary vectors (Hinton et al. 2006)"),
+    "boltzmann": Entry(
+        "boltzmann", "BoltzmannMachine", "Boltzmann machine of at most 16 binary units (Ackley et al. 1985)"
+    ),
 }
 
 
