@@ -38,12 +38,14 @@ class Shrink:
 
     def grey(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Maps images `[B, C, H, W]` to grey ones `[B, h, w]` in [0, 1]."""
-        return self._sums(images) / (255 * images.shape[1] * math.prod(self._given))
+        grey: NDArray[np.float64] = self._sums(images) / (255 * images.shape[1] * math.prod(self._given))
+        return grey
 
     def levels(self, images: NDArray[np.uint8], levels: int) -> NDArray[np.int64]:
         """Maps images `[B, C, H, W]` to levels `[B, h, w]`, 0 to `levels` - 1, of equal parts of 0 to 255."""
         sums = self._sums(images).astype(np.int64)
-        return sums * levels // (256 * images.shape[1] * math.prod(self._given))
+        shrunk: NDArray[np.int64] = sums * levels // (256 * images.shape[1] * math.prod(self._given))
+        return shrunk
 
     def _sums(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         if images.ndim != 4 or images.shape[2:] != self._given:
@@ -55,4 +57,5 @@ class Shrink:
 def _overlaps(given: int, wanted: int) -> NDArray[np.float64]:
     """Returns `[wanted, given]`: what new and old pixels have in common where either side is given x wanted long."""
     old, new = np.arange(given) * wanted, np.arange(wanted)[:, None] * given
-    return np.maximum(np.minimum(old + wanted, new + given) - np.maximum(old, new), 0).astype(np.float64)
+    common: NDArray[np.int64] = np.maximum(np.minimum(old + wanted, new + given) - np.maximum(old, new), 0)
+    return common.astype(np.float64)
