@@ -38,6 +38,9 @@ def test_updates_by_hand() -> None:
         sums.append(0.9 * sums[-1] + error)
         paid = bonus.update(seen[i])
         np.testing.assert_allclose(paid, error / np.concatenate(sums).std(), rtol=1e-4)
+    parts = bonus.state()["parts"]
+    error = np.square(forward(parts, "predictor", white) - forward(parts, "target", white)).mean(axis=1)
+    np.testing.assert_allclose(bonus.error(seen[11]), error, rtol=1e-4)
 
 
 def test_errors_fall_on_what_is_seen_and_stay_elsewhere() -> None:
