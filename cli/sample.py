@@ -106,13 +106,17 @@ def _options_of(network: Any, options: Options, note: Callable[[int], None]) -> 
         ValueError: one is asked for that it does not have.
     """
     takes = set(inspect.signature(network.sample).parameters)
+    if "options" in takes:  # those of `autoregressive.draw`
+        takes |= {"cached", "note"}
     given: dict[str, Any] = {}
-    for option, name, asked in (("means", "means", options.means), ("naive", "cached", options.naive)):
-        if asked:
-            if name not in takes and "options" not in takes:
-                raise ValueError(f"--{option} means nothing to a {name_of(network)}")
-            given[name] = asked if name == option else not asked
-    return given | ({"note": note} if "options" in takes else {})
+    for option, name, asked, value in (
+        ("means", "means", options.means, True),
+        ("naive", "cached", options.naive, False),
+    ):
+        if asked and name not in takes:
+            raise ValueError(f"--{option} means nothing to a {name_of(network)}")
+        given |= {name: value} if asked else {}
+    return given | ({"note": note} if "note" in takes else {})
 
 
 def _rows(network: Any) -> int:
