@@ -86,17 +86,17 @@ def main(name: str, args: Sequence[str]) -> int:
 def _images(name: str, options: Options) -> tuple[Images, str]:
     """Returns the images to measure on, and which they are of the data."""
     if options.data:
-        part = "test" if parts_of(options.data) else "all"
+        part = "test" if "test" in parts_of(options.data) else "all"
         return load_images(options.data, part=part, **key_values(options.data_kwargs)), part
     if (Path(name) / "model.safetensors").is_file():
         raise ValueError(f"--data is missing: {name} is a saved network, which has no images of its own")
     data = Run.open(name, "fit").config["data"]
-    if parts_of(data["name"]):
+    if "test" in parts_of(data["name"]):
         return load_images(data["name"], part="test", **data["options"]), "test"
-    if not data["valid"]:
+    _, held_out = data_of(Run.open(name, "fit").config)
+    if held_out is None:
         raise ValueError(f"{name} held no images of {data['name']} out; name others with --data")
-    images = load_images(data["name"], **data["options"])
-    return images.split(data["valid"], data["seed"])[1], f"held out, split seed {data['seed']}"
+    return held_out, f"held out, split seed {data['seed']}"
 
 
 def _labels(images: Images, about: dict[str, Any]) -> Tensor:
