@@ -111,7 +111,22 @@ NETWORKS = {  # name on the command line
     "attention": Entry("attention", "EntityAttention", "self-attention on sets of entities (Baker et al. 2020)"),
     "gcn": Entry("graph", "GCN", "graph convolutions on the nodes of a graph (Kipf & Welling 2017)"),
 }
-MODELS: dict[str, Entry] = {}  # that can be sampled
+MODELS: dict[str, Entry] = {  # that can be sampled
+    "gan": Entry("gan", "GAN", "a generator against a discriminator, fully connected (Goodfellow et al. 2014)"),
+    "dcgan": Entry(
+        "gan",
+        "GAN",
+        "the same with strided convolutions (Radford et al. 2016), for images of 8 to 64 pixels",
+        {"architecture": "convolutional", "image_size": (28, 28)},
+    ),
+    "wgan-gp": Entry(
+        "gan",
+        "GAN",
+        "a generator against a critic with a gradient penalty (Gulrajani et al. 2017)",
+        {"architecture": "convolutional", "loss": "wasserstein", "num_critic": 5, "image_size": (28, 28)},
+    ),
+    "gsn": Entry("gsn", "GSN", "a denoising chain with noisy hidden units, on binary vectors (Bengio et al. 2014)"),
+}
 
 
 def network_class(name: str) -> Any:
