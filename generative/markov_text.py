@@ -118,7 +118,7 @@ class MarkovText:
         rng = np.random.default_rng(seed)
         drawn = np.zeros(length, np.int64)
         for i in range(length):
-            p = self._after(drawn[max(0, i - self.order) : i])
+            p = self._after(drawn[:i])
             if temperature != 1.0:
                 p = (p / p.max()) ** (1.0 / temperature)
             drawn[i] = rng.choice(len(p), p=p / p.sum())

@@ -28,7 +28,8 @@ class GSN(nn.Module):
 
     It is trained by walkback (section 3.2, and Bengio et al. 2013): `num_walkback` steps of the chain are made from
     data, and each is to lead back to them. We take the mean over the steps, not their sum. `sample` makes `num_steps`
-    steps from fair coins.
+    steps from independent bits, each as often 1 as in the data seen in training: from fair coins chains may settle far
+    from all data, where training never led them.
 
     Raises:
         ValueError: a size or an option is out of range, or classes are wanted.
@@ -36,6 +37,8 @@ class GSN(nn.Module):
 
     input_rank: ClassVar[int] = 1
     levels: ClassVar[int] = 2
+    frequency: Tensor
+    seen: Tensor
 
     def __init__(
         self,
@@ -45,8 +48,8 @@ class GSN(nn.Module):
         hidden: Sequence[int] = (256, 256),
         num_walkback: int = 4,
         num_steps: int = 100,
-        noise: float = 1.0,
-        corruption: float = 0.3,
+        noise: float = 0.3,
+        corruption: float = 0.2,
     ) -> None:
         super().__init__()
         if num_classes is not None:
@@ -66,6 +69,8 @@ class GSN(nn.Module):
         self.visible_bias = nn.Parameter(torch.zeros(in_channels))
         for layer in self.layers:
             nn.init.xavier_uniform_(layer.weight), nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        self.register_buffer("frequency", torch.full(self.shape, 0.5))  # of ones in the data
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))  # samples in training
         self.num_walkback, self.num_steps = num_walkback, num_steps
         self.noise, self.corruption = noise, corruption
 
@@ -78,6 +83,9 @@ class GSN(nn.Module):
             ValueError: the samples are not what the model takes.
         """
         x = self._bits(batch[0])
+        if self.training:
+            self.seen += len(x)
+            self.frequency += (x.mean(dim=0) - self.frequency) * (len(x) / self.seen)
         losses: list[Tensor] = []
         now, hidden = x, self._silence(len(x))
         for _ in range(self.num_walkback):
@@ -95,7 +103,7 @@ class GSN(nn.Module):
         """
         checked_condition(condition, n, None, name_of(self))
         checked_request(n, self.shape)
-        start = _coins(torch.full((n, *self.shape), 0.5).to(self.visible_bias), generator)
+        start = _coins(self.frequency.expand(n, -1), generator)
         *_, last = islice(self.walk(start, generator=generator), self.num_steps)
         return last
 

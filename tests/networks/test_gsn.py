@@ -16,17 +16,20 @@ from palestra.networks.gsn import GSN
 from palestra.networks.pretrained import from_pretrained, save_pretrained
 
 
-def test_samples_are_distributed_as_the_chain_is_after_so_many_steps() -> None:
+@pytest.mark.parametrize("num_steps", [1, 3])
+def test_samples_are_distributed_as_the_chain_is_after_so_many_steps(num_steps: int) -> None:
     # Three bits and one hidden unit: the chance of each step from each of the 8 samples is a sum over what noise makes
     # of it and, by Gauss-Hermite quadrature, an integral over the noise before and after the unit.
     torch.manual_seed(0)
-    model = GSN(3, hidden=(1,), num_steps=3, noise=0.5, corruption=0.4)
-    weight, bias, visible = np.array([1.5, -2.0, 1.0]), 0.3, np.array([0.5, -0.2, -1.0])
+    model = GSN(3, hidden=(1,), num_steps=num_steps, noise=0.5, corruption=0.4)
+    weight, bias, visible = np.array([1.5, 2.0, 1.0]), -2.0, np.array([0.5, -0.2, -1.0])
     with torch.no_grad():
         model.layers[0].weight.copy_(torch.tensor(weight)[None])  # type: ignore[operator, union-attr]
         model.layers[0].bias.fill_(bias)  # type: ignore[operator, union-attr]
         model.visible_bias.copy_(torch.tensor(visible))
+        model.frequency.copy_(torch.tensor([0.9, 0.8, 0.6]))
     states = np.array(list(product((0, 1), repeat=3)))
+    begin = np.where(states, [0.9, 0.8, 0.6], [0.1, 0.2, 0.4]).prod(axis=1)
     differ = (states[:, None] != states[None]).sum(axis=2)
     spoil = 0.2**differ * 0.8 ** (3 - differ)  # a bit becomes a fair coin in 0.4 of the cases
     nodes, weights = np.polynomial.hermite_e.hermegauss(60)
@@ -35,7 +38,7 @@ def test_samples_are_distributed_as_the_chain_is_after_so_many_steps() -> None:
     on = 1.0 / (1.0 + np.exp(-(unit[..., None] * weight + visible)))
     chance = np.where(states[:, None, None, None], on, 1.0 - on).prod(axis=-1)  # [8 to, 8 spoilt, before, after]
     step = spoil @ np.einsum("tsba,b,a->st", chance, weights, weights)
-    expected = 20_000 * np.full(8, 1 / 8) @ np.linalg.matrix_power(step, 3)
+    expected = 20_000 * begin @ np.linalg.matrix_power(step, num_steps)
     sampled = model.sample(20_000, generator=torch.Generator().manual_seed(0)).long()
     seen = np.bincount((sampled @ torch.tensor([4, 2, 1])).numpy(), minlength=8)
     assert ((seen - expected) ** 2 / expected).sum() < chi2.isf(1e-4, 7)
@@ -67,6 +70,17 @@ def test_walkback_leads_back_to_the_data() -> None:
     torch.testing.assert_close(metrics["first"], torch.full((2,), 40.0))
 
 
+def test_chains_begin_with_the_frequencies_of_the_data_seen_in_training() -> None:
+    model = GSN(3, hidden=(2,))
+    assert model.frequency.tolist() == [0.5, 0.5, 0.5]
+    x = (torch.rand(30, 3, generator=torch.Generator().manual_seed(0)) < 0.3).float()
+    for part in (x[:5], x[5:17], x[17:]):
+        model.objective((part,))
+    torch.testing.assert_close(model.frequency, x.mean(dim=0))
+    model.eval().objective((1.0 - x,))
+    torch.testing.assert_close(model.frequency, x.mean(dim=0))
+
+
 def test_losses_are_cross_entropies_summed_over_bits() -> None:
     torch.manual_seed(0)
     model = GSN(6, hidden=(5, 4), num_walkback=1, noise=0.0, corruption=0.0)
@@ -77,12 +91,12 @@ def test_losses_are_cross_entropies_summed_over_bits() -> None:
 
 
 def test_hidden_units_carry_gradients_from_step_to_step() -> None:
-    # The second layer acts on the first one only a step later, so that with one step its weights have no part in it.
+    # The second layer acts on the first one only a step later, so that with one step its biases have no part in it.
     for num_walkback, used in ((1, False), (2, True)):
         torch.manual_seed(0)
         model = GSN(6, hidden=(5, 4), num_walkback=num_walkback)
         model.objective(((torch.rand(3, 6) < 0.5).float(),))[0].sum().backward()
-        gradient = model.layers[1].weight.grad
+        gradient = model.layers[1].bias.grad
         assert (gradient is not None and bool(gradient.abs().sum() > 0)) == used  # type: ignore[union-attr, operator]
 
 
@@ -127,8 +141,8 @@ def test_chains_and_folders_give_the_same_bits_again(tmp_path: Path) -> None:
         ({"hidden": (4, 0)}, r"hidden \(4, 0\)"),
         ({"num_walkback": 0}, "num_walkback 0"),
         ({"num_steps": 0}, "num_steps 0"),
-        ({"noise": -0.1}, "they are 0.3 and -0.1"),
-        ({"corruption": 1.2}, "they are 1.2 and 1.0"),
+        ({"noise": -0.1}, "they are 0.2 and -0.1"),
+        ({"corruption": 1.2}, "they are 1.2 and 0.3"),
         ({"nois": 1}, "'gsn' has no option 'nois'"),
     ],
 )
