@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from palestra.generative.scores import score
-from palestra.networks import create
+from palestra.networks import create, network_class, usual_fit
 from palestra.networks.batches import as_dataset
 from palestra.networks.fit import FitConfig, Learner
 from palestra.networks.threads import use_threads
@@ -126,8 +126,6 @@ def mnist(folder: Path) -> tuple[Parts, dict[str, Any]]:
 
 def arranged(parts: Parts, options: dict[str, Any], name: str) -> tuple[Parts, dict[str, Any]]:
     """Returns data and options as a model takes them: vectors for those that have no image size."""
-    from palestra.networks import network_class
-
     if network_class(name).input_rank == 3 or "image_size" not in options:
         return parts, options
     train, valid, test = (part.flatten(1).float() for part in parts)
@@ -138,7 +136,7 @@ def fitted(case: Case, parts: Parts, options: dict[str, Any], seed: int) -> tupl
     """Fits a model and returns it with the seconds that it took."""
     torch.manual_seed(seed)
     model = create(case.model, **options, **case.options)
-    config = FitConfig(**{**getattr(type(model), "fit_defaults", {}), **case.fit, "seed": seed})
+    config = FitConfig(**{**usual_fit(case.model), **case.fit, "seed": seed})
     begin = time.perf_counter()
     for _ in Learner(model, config).fit((parts[0],), (parts[1],) if config.patience else None):
         pass

@@ -21,7 +21,7 @@ from palestra.cli.progress import Progress, duration, say, warnings_said
 from palestra.cli.run import Run, free_name
 from palestra.cli.saved import folder_of
 from palestra.cli.tracking import Tracker
-from palestra.networks import create, network_class
+from palestra.networks import create, network_class, usual_fit
 from palestra.networks.fit import DivergedError, FitConfig, Learner
 from palestra.networks.pretrained import load_into, save_pretrained
 from palestra.networks.stages import freeze, num_parameters
@@ -86,7 +86,7 @@ def main(args: Sequence[str]) -> int:
     """Fits; the run's path is the last line of stdout."""
     name = args[0] if args and not args[0].startswith("-") else None
     words = list(args if name is None else args[1:])
-    usual = {} if name is None or "--resume" in words else getattr(network_class(name), "fit_defaults", {})
+    usual = {} if name is None or "--resume" in words else usual_fit(name)
     options = parse(Options, words, "palestra fit NETWORK", Options(**usual))
     if options.resume is None:
         config, train, valid = _resolved(name, options)

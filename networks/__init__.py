@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """Where a network is, what it is in a few words, and the options that make it of its class."""
+    """Where a network is, what it is in a few words, the options that make it of its class, and those of its fit."""
 
     module: str
     attribute: str
     what: str
     options: Mapping[str, Any] = MappingProxyType({})
+    fit: Mapping[str, Any] = MappingProxyType({})
 
 
 NETWORKS = {  # name on the command line
@@ -139,6 +140,21 @@ MODELS: dict[str, Entry] = {  # that can be sampled
     "boltzmann": Entry(
         "boltzmann", "BoltzmannMachine", "Boltzmann machine of at most 16 binary units (Ackley et al. 1985)"
     ),
+    "gan": Entry("gan", "GAN", "a generator against a discriminator, fully connected (Goodfellow et al. 2014)"),
+    "dcgan": Entry(
+        "gan",
+        "GAN",
+        "the same with strided convolutions (Radford et al. 2016), for images of 8 to 64 pixels",
+        {"architecture": "convolutional", "image_size": (28, 28)},
+    ),
+    "wgan-gp": Entry(
+        "gan",
+        "GAN",
+        "a generator against a critic with a gradient penalty (Gulrajani et al. 2017)",
+        {"architecture": "convolutional", "loss": "wasserstein", "num_critic": 5, "image_size": (28, 28)},
+        {"learning_rate": 1e-4, "momentum": 0.0},
+    ),
+    "gsn": Entry("gsn", "GSN", "a denoising chain with noisy hidden units, on binary vectors (Bengio et al. 2014)"),
 }
 
 
@@ -150,6 +166,15 @@ def network_class(name: str) -> Any:
     """
     entry: Entry = named(name, NETWORKS | MODELS, "network")
     return getattr(importlib.import_module(f"palestra.networks.{entry.module}"), entry.attribute)
+
+
+def usual_fit(name: str) -> dict[str, Any]:
+    """Returns the options of `FitConfig`, where they are not its defaults, that a network is usually fitted with.
+
+    Raises:
+        ValueError: there is no such network.
+    """
+    return {**getattr(network_class(name), "fit_defaults", {}), **(NETWORKS | MODELS)[name].fit}
 
 
 def create(
