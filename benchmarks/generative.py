@@ -2,10 +2,10 @@
 
 digits: 17 levels, the first 1,000 images to fit to, 350 to stop by, 447 to measure on. mushrooms and dna: the splits
 of the files (Germain et al. 2015, Table 3). mnist: 8,000 images of MNIST, binarised at a half, 6,000, 1,000 and 1,000
-in their order. Each fit stops when the validation loss has not fallen for a while, and keeps the best weights; a mean over
-seeds has Student's 95 % interval. With `--rbm`, an RBM's log Z by annealed importance sampling beside the exact one.
+in their order. Each fit stops when the validation loss has not fallen for a while, and keeps the best weights; a mean
+over seeds has Student's 95 % interval. rbm: log Z by annealed importance sampling beside the exact one.
 
-    python benchmarks/generative.py --data FOLDER [--seeds 3] [--only digits mushrooms dna mnist rbm] [--models NAME ...]
+    python benchmarks/generative.py --data FOLDER [--seeds 3] [--only digits mushrooms dna mnist rbm] [--models NAME...]
 """
 
 import argparse
@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -212,9 +213,12 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=[])
     options = parser.parse_args()
     use_threads(image=True)
-    sources = {"digits": (digits, DIGITS), "mnist": (lambda: mnist(options.data), MNIST)}
-    for name, cases in TABLES.items():
-        sources[name] = (lambda name=name: table(options.data, name)), cases  # type: ignore[misc]
+    sources: dict[str, tuple[Any, tuple[Case, ...]]] = {
+        "digits": (digits, DIGITS),
+        "mnist": (lambda: mnist(options.data), MNIST),
+    }
+    for name, rows in TABLES.items():
+        sources[name] = partial(table, options.data, name), rows
     figures: dict[str, Any] = {}
     for name in options.only:
         if name == "rbm":

@@ -68,9 +68,8 @@ def main() -> None:
     times = [(fast_seconds(model), naive_seconds(model, options.passes)) for _ in range(options.repetitions)]
     fast, naive = (statistics.median(column) for column in zip(*times, strict=True))
     worst = difference(model)
-    print(
-        f"{BATCH} images of {SIDE} x {SIDE}, {options.blocks} blocks of {options.units} units, {torch.get_num_threads()} threads"
-    )
+    what = f"{options.blocks} blocks of {options.units} units, {torch.get_num_threads()} threads"
+    print(f"{BATCH} images of {SIDE} x {SIDE}, {what}")
     print(f"kept {fast:.2f} s, naive {naive:.1f} s: {naive / fast:.0f}x; logits differ by {worst:.1e} at most")
     print(json.dumps({"fast": fast, "naive": naive, "ratio": naive / fast, "difference": worst}))
 

@@ -65,8 +65,8 @@ def main(args: Sequence[str]) -> int:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     if options.out.suffix == ".npz":
         pixels = (images * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
-        arrays = {"images": pixels[..., 0] if pixels.shape[3] == 1 else pixels}
-        np.savez_compressed(options.out, **arrays, **({} if labels is None else {"labels": labels.numpy()}))
+        arrays: dict[str, Any] = {"images": pixels[..., 0] if pixels.shape[3] == 1 else pixels}
+        np.savez_compressed(options.out, **arrays | ({} if labels is None else {"labels": labels.numpy()}))
     else:
         _write(images, options.out, options.between or None)
     say(f"{len(images):,} samples of {name_of(network)}")

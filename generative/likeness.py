@@ -79,7 +79,7 @@ def two_sample_test(one: Features, other: Features, *, permutations: int = 200, 
     distances = np.sqrt(_squared_distances(both, both))
     rng = np.random.default_rng(seed)
     signs = np.where(np.arange(len(both)) < n, 1.0 / n, -1.0 / (len(both) - n))
-    seen = -signs @ distances @ signs
+    seen = float(-signs @ distances @ signs)
     drawn = [rng.permutation(signs) for _ in range(permutations)]
     beyond = sum(float(-s @ distances @ s) >= seen - 1e-12 for s in drawn)
     return (1 + beyond) / (permutations + 1)

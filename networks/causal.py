@@ -39,7 +39,7 @@ class CausalConv(nn.Module):
     ) -> None:
         super().__init__()
         conv = nn.Conv2d(num_in, num_out, size)
-        self.weight, self.bias = conv.weight, conv.bias
+        self.weight, self.bias = conv.weight, nn.Parameter(conv.bias)  # type: ignore[arg-type]
         self.top, self.left = size[0] - 1, size[1] // 2 if left is None else left
         self.right = size[1] - 1 - self.left
         allowed = None if mask == "none" else _allowed(conv.weight.shape, self.left, mask, groups)

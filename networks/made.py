@@ -117,7 +117,7 @@ class MADE(nn.Module):
         uniforms, x = torch.rand(n, *self.shape, generator=generator), torch.zeros(n, *self.shape)
         was_training = self.training
         self.eval()
-        for k in masks.unique().tolist():
+        for k in sorted(set(masks.tolist())):
             rows = (masks == k).nonzero()[:, 0]
             labels = None if condition is None else condition[rows]
             x[rows] = self._drawn(uniforms[rows], labels, k, cached)
@@ -172,7 +172,8 @@ class _Units:
     def _sums(self, layer: int, units: Tensor) -> Tensor:
         module: Any = self._model.layers[layer]
         out = self._values[layer] @ module.weight[units].T + module.bias[units]
-        return out if self._classes is None else out + self._classes[layer][:, units]
+        sums: Tensor = out if self._classes is None else out + self._classes[layer][:, units]
+        return sums
 
 
 def _degrees(num_inputs: int, hidden: Sequence[int], order: str, seed: int) -> list[Tensor]:

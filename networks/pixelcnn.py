@@ -89,8 +89,7 @@ class PixelCNN(nn.Module):
 
     def _logits(self, features: Tensor, apply: Apply) -> Tensor:
         features = torch.relu(apply(self.before, torch.relu(features)))
-        logits = apply(self.last, features)
-        return logits.unflatten(1, (self.levels, self.shape[0])).movedim(1, -1)
+        return by_level(apply(self.last, features), self.shape[0])
 
     def _checked(self, x: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor | None]:
         x = as_levels(checked_shape(x, self.shape, "pixelcnn"), self.levels)
@@ -189,7 +188,7 @@ class GatedStack(nn.Module):
     @property
     def entrance(self) -> CausalConv:
         """The convolution that sees the pixels to the left themselves."""
-        return self.blocks[0].horizontal  # type: ignore[return-value, union-attr]
+        return self.blocks[0].horizontal  # type: ignore[return-value]
 
     def forward(self, x: Tensor, condition: Tensor | None) -> Tensor:
         """Maps images `[B, C, H, W]` to features `[B, units, H, W]`."""
@@ -221,7 +220,7 @@ class GatedBlock(nn.Module):
         mask: Any = "A" if first else "B"
         self.vertical = CausalConv(num_in, 2 * units, (rows, kernel))
         self.down = CausalConv(2 * units, 2 * units)
-        self.horizontal = CausalConv(num_in, 2 * units, (1, left + 1), left=left, mask=mask, **masked)  # type: ignore[arg-type]
+        self.horizontal = CausalConv(num_in, 2 * units, (1, left + 1), left=left, mask=mask, **masked)
         self.out = CausalConv(units, units, mask="B", groups=groups)
         self.skip = CausalConv(units, units, mask="B", groups=groups)
         self.of_class = nn.Embedding(num_classes, 4 * units) if num_classes else None
@@ -241,7 +240,14 @@ class GatedBlock(nn.Module):
     def _biased(self, h: Tensor, condition: Tensor | None, part: int) -> Tensor:
         if self.of_class is None:
             return h
-        return h + self.of_class(condition).chunk(2, dim=1)[part][:, :, None, None]
+        bias: Tensor = self.of_class(condition).chunk(2, dim=1)[part]
+        return h + bias[:, :, None, None]
+
+
+def by_level(logits: Tensor, channels: int) -> Tensor:
+    """Maps `[B, L * C, H, W]`, the channels of a level one after the other, to `[B, C, H, W, L]`."""
+    batch, _, height, width = logits.shape
+    return logits.view(batch, -1, channels, height, width).movedim(1, -1)
 
 
 def gate(h: Tensor) -> Tensor:

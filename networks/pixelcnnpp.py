@@ -109,11 +109,11 @@ class PixelCNNPlusPlus(nn.Module):
         `x` `[B, C, H, W]`, from -1 to 1, is what the means of later channels depend on.
         """
         channels, k = self.shape[0], self.num_mixtures
-        weights, means, scales, pairs = parameters.split(
-            [k, k * channels, k * channels, k * channels * (channels - 1) // 2], dim=1
-        )
-        means, scales = means.unflatten(1, (channels, k)), scales.unflatten(1, (channels, k)).clamp(LOWEST, HIGHEST)
-        factors, shifted = iter(torch.tanh(pairs).split(k, dim=1)), []
+        sizes = [k, k * channels, k * channels, k * channels * (channels - 1) // 2]
+        weights, means, scales, pairs = torch.split(parameters, sizes, dim=1)
+        of_parts = (len(parameters), channels, k, *parameters.shape[2:])
+        means, scales = means.reshape(of_parts), scales.reshape(of_parts).clamp(LOWEST, HIGHEST)
+        factors, shifted = iter(torch.split(torch.tanh(pairs), k, dim=1)), []
         for c in range(channels):
             shifted.append(means[:, c] + sum(next(factors) * x[:, d, None] for d in range(c)))
         return weights, torch.stack(shifted, dim=1), scales

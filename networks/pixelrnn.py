@@ -17,7 +17,7 @@ from palestra.networks.autoregressive import draw, nats_of, scaled
 from palestra.networks.causal import Apply, CausalConv, Walk, shifted_down, whole
 from palestra.networks.density import Exact, as_floats, as_levels, checked_condition, checked_shape
 from palestra.networks.objectives import Losses
-from palestra.networks.pixelcnn import check_sizes
+from palestra.networks.pixelcnn import by_level, check_sizes
 
 
 class PixelRNN(nn.Module):
@@ -98,7 +98,7 @@ class PixelRNN(nn.Module):
         for layer, widen in zip(layers, self.widen, strict=True):
             h = h + apply(widen, layer(h))  # type: ignore[arg-type]
         h = torch.relu(apply(self.before, torch.relu(h)))
-        return apply(self.last, h).unflatten(1, (self.levels, self.shape[0])).movedim(1, -1)
+        return by_level(apply(self.last, h), self.shape[0])
 
 
 class RecurrentWalker:
@@ -257,13 +257,13 @@ def skewed(x: Tensor) -> Tensor:
     """Moves row i of `[B, C, H, W]` to the right by i: `[B, C, H, W + H - 1]`, whose columns are diagonals."""
     height, width = x.shape[2:]
     flat = F.pad(x, (0, height)).flatten(2)[:, :, : height * (width + height - 1)]
-    return flat.unflatten(2, (height, width + height - 1))
+    return flat.reshape(*x.shape[:2], height, width + height - 1)
 
 
 def unskewed(x: Tensor, width: int) -> Tensor:
     """Takes back what `skewed` did: `[B, C, H, W + H - 1]` to `[B, C, H, W]`."""
     height = x.shape[2]
-    return F.pad(x.flatten(2), (0, height)).unflatten(2, (height, width + height))[:, :, :, :width]
+    return F.pad(x.flatten(2), (0, height)).reshape(*x.shape[:2], height, width + height)[:, :, :, :width]
 
 
 LAYERS: dict[str, Any] = {"row": RowLSTM, "diagonal": DiagonalBiLSTM}
