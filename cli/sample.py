@@ -1,5 +1,6 @@
 """`palestra sample RUN --out grid.png`: samples of a generative model as one picture or as arrays."""
 
+import copy
 import importlib
 import inspect
 from collections.abc import Callable, Sequence
@@ -76,11 +77,9 @@ def main(args: Sequence[str]) -> int:
 
 def draw(network: Any, n: int, image: Sequence[int], out: Path) -> None:
     """Draws n samples of a model into a picture, classes in turn, always from the same random numbers."""
-    was_training = network.training
-    network.eval()
-    condition = torch.arange(n) % network.num_classes if network.num_classes else None
-    samples = network.sample(n, condition, generator=torch.Generator().manual_seed(0))
-    network.train(was_training)
+    model = copy.deepcopy(network).cpu().eval()  # so that the numbers are the same wherever it is fitted
+    condition = torch.arange(n) % model.num_classes if model.num_classes else None
+    samples = model.sample(n, condition, generator=torch.Generator().manual_seed(0))
     _write(as_images(samples, image), out)
 
 

@@ -191,7 +191,7 @@ class VAE(nn.Module):
         generator: torch.Generator | None,
     ) -> Tensor:
         """Returns log p(x, code) - log q(code | x) `[draws, B]` of codes drawn from q."""
-        noise = torch.randn(draws, *mean.shape, generator=generator)
+        noise = torch.randn(draws, *mean.shape, generator=generator, device=mean.device)
         code = mean + noise * (0.5 * log_var).exp()
         of_code = 0.5 * (noise.square() + log_var - code.square()).sum(dim=2)  # log prior - log q
         repeated = levels.expand(draws, *levels.shape).flatten(0, 1)
