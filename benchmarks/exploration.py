@@ -15,10 +15,9 @@ import time
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
 
 from palestra.agents.dqn import DQN, DQNConfig
-from palestra.agents.evaluation import evaluate
+from palestra.agents.evaluation import evaluate, interval
 from palestra.envs.spec import EnvSpec
 from palestra.networks import MODELS
 
@@ -58,12 +57,13 @@ def train(bonus: str, size: int, steps: int, seed: int) -> dict[str, Any]:
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Returns the figures of a row."""
     late = np.array([run["late"] for run in runs])
-    half = float(student.ppf(0.975, len(late) - 1) * late.std(ddof=1) / np.sqrt(len(late))) if len(late) > 1 else np.inf
+    low, high = interval(late)
     firsts = [run["first"] for run in runs if run["first"] is not None]
     return {
         "solved": float(np.mean([run["solved"] for run in runs])),
         "return": float(late.mean()),
-        "half_interval": half if np.isfinite(half) else None,
+        "low": low,
+        "high": high,
         "first": float(np.mean(firsts)) if firsts else None,
         "found": len(firsts),
         "seconds": float(np.mean([run["seconds"] for run in runs])),
@@ -76,15 +76,15 @@ def main() -> None:
     size, steps, seeds = (*numbers, *(SIZE, STEPS, SEEDS)[len(numbers) :])
     wanted = sys.argv[4:] or [bonus for bonus in SCALES if bonus != "pixelcnn" or "pixelcnn" in MODELS]
     print(f"DQN in deep sea of {size} x {size}, {steps:,} steps, {seeds} seeds")
-    print(f"{'bonus':10}{'solved':>8}{'return':>9}{'+-':>8}{'first':>9}{'found':>7}{'seconds':>9}")
+    print(f"{'bonus':10}{'solved':>8}{'return':>9}{'95 % interval':>18}{'first':>9}{'found':>7}{'seconds':>9}")
     figures: dict[str, Any] = {"size": size, "steps": steps, "seeds": seeds}
     for bonus in wanted:
         runs = [train(bonus, size, steps, seed) for seed in range(seeds)]
         row = figures[bonus] = summary(runs) | {"runs": runs}
-        half = "" if row["half_interval"] is None else f"{row['half_interval']:.3f}"
+        spread = "" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f}"
         first = "" if row["first"] is None else f"{row['first']:.0f}"
         print(
-            f"{bonus:10}{row['solved']:8.2f}{row['return']:9.3f}{half:>8}{first:>9}{row['found']:7}"
+            f"{bonus:10}{row['solved']:8.2f}{row['return']:9.3f}{spread:>18}{first:>9}{row['found']:7}"
             f"{row['seconds']:9.1f}",
             flush=True,
         )

@@ -143,3 +143,13 @@ def test_agents_options_are_checked() -> None:
             check_bonus("count", scale)
     with pytest.raises(ValueError, match="no bonus 'pixelrnn'; did you mean pixelcnn"):
         check_bonus("pixelrnn", 0.1)
+
+
+def test_a_pixelcnn_pays_more_for_what_it_has_not_seen() -> None:
+    space = gym.spaces.Box(0, 255, (1, 6, 6), np.uint8)
+    bonus = bonus_named("pixelcnn", space, 0, num_units=8, num_blocks=1, kernel=3)
+    rng = np.random.default_rng(0)
+    known, new = (rng.integers(0, 256, (1, 1, 6, 6), dtype=np.uint8) for _ in range(2))
+    paid = [float(bonus.update(known)[0]) for _ in range(40)]
+    assert paid[-1] < 0.5 * max(paid)
+    assert float(bonus.update(new)[0]) > 2 * paid[-1]
