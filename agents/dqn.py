@@ -1,7 +1,8 @@
 """Deep Q-network (Mnih et al., "Human-level control through deep reinforcement learning", Nature 518, 2015).
 
-Double Q-learning (van Hasselt et al., AAAI 2016) and n-step returns are options. Against the paper: Adam in place of
-RMSProp, truncated episodes are bootstrapped, and actions outside Ω are neither taken nor bootstrapped from.
+Double Q-learning (van Hasselt et al., AAAI 2016), n-step returns and exploration bonuses (`generative/bonus.py`) are
+options. Against the paper: Adam in place of RMSProp, truncated episodes are bootstrapped, and actions outside Ω are
+neither taken nor bootstrapped from.
 """
 
 import dataclasses
@@ -32,6 +33,7 @@ from palestra.agents.saving import generator_state, restore_generator
 from palestra.agents.schedule import LINEAR, scheduled
 from palestra.agents.train import interact
 from palestra.envs.spec import EnvSpec
+from palestra.generative.bonus import Bonus, bonus_named, check_bonus
 from palestra.networks.pages import keep_pages
 from palestra.networks.pretrained import save_pretrained
 from palestra.networks.threads import use_threads
@@ -87,6 +89,10 @@ class DQNConfig:
     """Norm to which a larger gradient is scaled down; inf turns it off."""
     device: str = "auto"
     """cpu, cuda, or auto: cuda where there is one."""
+    bonus: str = "none"
+    """What pays for unfamiliar observations: none, count, rnd, or on images cts or pixelcnn."""
+    bonus_scale: float = 0.05
+    """Factor of that bonus, which is added to the reward as it is when the step is taken."""
 
     def __post_init__(self) -> None:
         for name in ("buffer_size", "batch_size", "train_freq", "gradient_steps", "target_update_interval", "n_step"):
@@ -103,6 +109,7 @@ class DQNConfig:
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"{name} must be positive, but is {getattr(self, name)}")
         check_options(self.encoder_lr, self.freeze)
+        check_bonus(self.bonus, self.bonus_scale)
 
 
 class DQN:
@@ -123,8 +130,8 @@ class DQN:
         use_threads(image)
         if image:
             keep_pages()
-        seeds = np.random.SeedSequence(seed).generate_state(5).tolist()
-        torch_seed, explore_seed, eval_seed, self._replay_seed, dropout_seed = seeds
+        seeds = np.random.SeedSequence(seed).generate_state(6).tolist()
+        torch_seed, explore_seed, eval_seed, self._replay_seed, dropout_seed, bonus_seed = seeds
         self._rng = np.random.Generator(np.random.PCG64(explore_seed))
         self._eval_rng = np.random.Generator(np.random.PCG64(eval_seed))
         with torch.random.fork_rng(devices=[]):
@@ -135,6 +142,9 @@ class DQN:
         self.network = self._update.network
         self.frame_stack = 1  # frames in an observation, as the environment says in `train`
         self._replay: Replay | None = None
+        self._bonus: Bonus | None = None
+        if config.bonus != "none":
+            self._bonus = bonus_named(config.bonus, self._obs_space, bonus_seed, device=self._device)
 
     @classmethod
     def defaults(cls, env: EnvSpec, steps: int) -> DQNConfig:
@@ -229,8 +239,10 @@ class DQN:
         batch = len(transition.reward)
         if self._replay is None:
             self._replay = self._make_replay(batch, self.frame_stack)
-        self._replay.add(transition._replace(action=transition.action - self._action_space.start))
         metrics: dict[str, float | Array] = {"rollout/exploration_rate": self.epsilon}
+        if self._bonus is not None:
+            transition, metrics["train/bonus"] = self._with_bonus(transition, self._bonus)
+        self._replay.add(transition._replace(action=transition.action - self._action_space.start))
         if self.step < c.learning_starts:
             return metrics
         due = self.step // c.train_freq - (self.step - batch) // c.train_freq
@@ -254,7 +266,9 @@ class DQN:
             "rng": generator_state(self._rng),
             "eval_rng": generator_state(self._eval_rng),
         }
-        return state if self._replay is None else state | {"replay": self._replay.state()}
+        if self._replay is None:
+            return state
+        return state | {"replay": self._replay.state() | ({"bonus": self._bonus.state()} if self._bonus else {})}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes back what `state` gave; without "replay" the agent can be evaluated and learns from an empty memory."""
@@ -266,6 +280,14 @@ class DQN:
         if "replay" in state:
             self._replay = self._make_replay(len(state["replay"]["head"]), int(state["replay"]["frame_stack"]))
             self._replay.restore(state["replay"])
+            if self._bonus is not None:
+                self._bonus.restore(state["replay"]["bonus"])
+
+    def _with_bonus(self, transition: Transition, bonus: Bonus) -> tuple[Transition, float]:
+        """Adds to the rewards what the next observations are worth now, once and for all, and returns its mean."""
+        seen = transition.next_obs[:, -1:] if self.frame_stack > 1 else transition.next_obs  # the newest frame
+        paid = bonus.update(seen)
+        return transition._replace(reward=transition.reward + self.config.bonus_scale * paid), float(paid.mean())
 
     def _make_replay(self, num_envs: int, frame_stack: int) -> Replay:
         space = self._obs_space

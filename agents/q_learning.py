@@ -34,6 +34,7 @@ from palestra.agents.train import interact
 from palestra.envs.mdp import MDP
 from palestra.envs.rng import seed_state
 from palestra.envs.spec import EnvSpec
+from palestra.generative.bonus import Bonus, bonus_named, check_bonus
 
 REGRET_TOLERANCE = 1e-9  # residual at which the evaluation of the greedy policy stops
 LARGEST_REGRET = 50_000  # S A K of an MDP beyond which the exact optimum is not computed
@@ -63,6 +64,10 @@ class QLearningConfig:
     """Run environment and agent as one compiled loop where the model is known."""
     chunk: int = 100_000
     """Steps of the compiled loop between two reports."""
+    bonus: str = "none"
+    """What pays for unfamiliar states: none or count. The compiled loop has no bonuses."""
+    bonus_scale: float = 0.05
+    """Factor of that bonus, which is added to the reward that is learnt from."""
 
     def __post_init__(self) -> None:
         check_discount(self.gamma)
@@ -81,6 +86,9 @@ class QLearningConfig:
             raise ValueError(f"the initial value must be finite, but is {self.initial_value}")
         if self.chunk < 1:
             raise ValueError(f"the chunk is {self.chunk} steps, but at least 1 is wanted")
+        check_bonus(self.bonus, self.bonus_scale)
+        if self.bonus not in ("none", "count"):
+            raise ValueError(f"q-learning takes the bonus none or count, but was given {self.bonus}")
 
 
 def regret(mdp: MDP, q: NDArray[np.float64], optimum: NDArray[np.float64] | None = None) -> float:
@@ -127,6 +135,7 @@ class QLearning:
             config.exploration_steps,
         )
         self._rng = seed_state(seed)
+        self._bonus: Bonus | None = bonus_named(config.bonus, obs_space, seed) if config.bonus != "none" else None
         self._known: tuple[EnvSpec, MDP | None, NDArray[np.float64] | None] | None = None
 
     @property
@@ -157,24 +166,31 @@ class QLearning:
     def learn(self, transition: Transition) -> Metrics:
         """Updates the values of B pairs, one after the other."""
         states, actions = transition.obs.astype(np.int64), transition.action.astype(np.int64)
+        reward, metrics = (
+            transition.reward,
+            {"rollout/exploration_rate": exploration_rate(self._exploration, self.step)},
+        )
+        if self._bonus is not None:
+            paid = self._bonus.update(transition.next_obs)
+            reward, metrics["train/bonus"] = reward + self.config.bonus_scale * paid, float(paid.mean())
         update(
             self._table,
             self.config.gamma,
             states - self._obs_start,
             actions - self._action_start,
-            transition.reward,
+            reward,
             transition.next_obs.astype(np.int64) - self._obs_start,
             transition.terminated,
             self._allowed(transition.next_mask, len(states)),
         )
-        return {"rollout/exploration_rate": exploration_rate(self._exploration, self.step)}
+        return metrics
 
     def train(self, env: EnvSpec, steps: int) -> Iterator[tuple[int, Metrics]]:
         """Learns until `steps`, and then reports the regret to the exact optimum where the model is known and small."""
         if self.step >= steps:
             return
         mdp, optimum = self._model(env)
-        if mdp is not None and self.config.fused:
+        if mdp is not None and self.config.fused and self._bonus is None:
             yield from self._fused(mdp, env, steps)
         else:
             yield from interact(self, env, steps)
@@ -185,12 +201,13 @@ class QLearning:
 
     def state(self) -> dict[str, Any]:
         """Returns values, visits, the generator and the number of steps."""
-        return {
+        state = {
             "step": self.step,
             "q": self._table.q.copy(),
             "visits": self._table.visits.copy(),
             "rng": self._rng.copy(),
         }
+        return state if self._bonus is None else state | {"bonus": self._bonus.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes back what `state` gave."""
@@ -198,6 +215,8 @@ class QLearning:
         self._table.q[:] = state["q"]
         self._table.visits[:] = state["visits"]
         self._rng[:] = state["rng"]
+        if self._bonus is not None:
+            self._bonus.restore(state["bonus"])
 
     def _allowed(self, mask: NDArray[np.bool_] | None, num_rows: int) -> NDArray[np.bool_]:
         if mask is None:

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from palestra.agents.saving import generator_state, restore_generator
-from palestra.agents.team_network import RunningNorm, Shapes, TeamNetwork
+from palestra.agents.team_network import Shapes, TeamNetwork
 from palestra.agents.team_play import Rollout, critic_shapes, critic_view, log_softmax, policy_mask
+from palestra.networks.normalisation import RunningNorm
 from palestra.networks.recurrent import State
 from palestra.networks.saving import optimizer_state, restore_optimizer, snapshots_of, tensors_of
 

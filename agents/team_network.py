@@ -11,47 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from palestra.networks.attention import SelfAttentionBlock, masked_mean
+from palestra.networks.normalisation import RunningNorm
 from palestra.networks.recurrent import Recurrent, State
 
 LIDAR_CHANNELS = 9
 RANGE = 6.0  # metres of lidar that count as one
 ENTITIES = ("others", "things", "sites")  # sets of entities that observations may have
 Shapes = Mapping[str, tuple[int, ...]]
-
-
-class RunningNorm(nn.Module):
-    """Subtracts the mean and divides by the deviation of all that was shown by `update`, feature by feature."""
-
-    mean: Tensor
-    square: Tensor
-    count: Tensor
-
-    def __init__(self, num_features: int, *, clip: float = 10.0) -> None:
-        super().__init__()
-        self.clip = clip
-        self.register_buffer("mean", torch.zeros(num_features, dtype=torch.float64))
-        self.register_buffer("square", torch.ones(num_features, dtype=torch.float64))  # mean square deviation
-        self.register_buffer("count", torch.zeros((), dtype=torch.float64))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps `[..., C]` to about mean 0 and deviation 1, within the clip."""
-        deviation = (self.square + 1e-8).sqrt().float()
-        return ((x - self.mean.float()) / deviation).clamp(-self.clip, self.clip)
-
-    @torch.no_grad()
-    def update(self, x: Tensor) -> None:
-        """Takes `[P, C]` into account; Chan et al. (1979) for the joint mean and square deviation."""
-        if not len(x):
-            return
-        x = x.double()
-        mean, square, count = x.mean(0), x.var(0, unbiased=False), float(len(x))
-        total = self.count + count
-        change = mean - self.mean
-        self.square.copy_(
-            (self.square * self.count + square * count + change.square() * self.count * count / total) / total
-        )
-        self.mean += change * count / total
-        self.count.copy_(total)
 
 
 class TeamNetwork(nn.Module):

@@ -1,4 +1,5 @@
-"""`palestra fit NETWORK --data NAME`: fits a network to images and keeps what came of it in a run."""
+"""`palestra fit NETWORK --data NAME`: fits a network or generative model to images and keeps what came of it in a
+run."""
 
 import dataclasses
 import os
@@ -20,12 +21,12 @@ from palestra.cli.progress import Progress, duration, say, warnings_said
 from palestra.cli.run import Run, free_name
 from palestra.cli.saved import folder_of
 from palestra.cli.tracking import Tracker
-from palestra.networks import create, network_class
+from palestra.networks import create, network_class, usual_fit
 from palestra.networks.fit import DivergedError, FitConfig, Learner
 from palestra.networks.pretrained import load_into, save_pretrained
 from palestra.networks.stages import freeze, num_parameters
 from palestra.networks.threads import use_threads
-from palestra.perception.data import Images, load_images
+from palestra.perception.data import Images, load_images, parts_of
 from palestra.perception.inputs import arguments_for, inputs_for
 
 PACKAGES = ("palestra", "numpy", "torch", "accelerate", "scikit-learn")
@@ -42,19 +43,23 @@ class Options(FitConfig):
     data_kwargs: tuple[str, ...] = ()
     """Options of the data, as in --data-kwargs size=32x32 channels=1."""
     valid: float = 0.1
-    """Fraction of the images that is held out: the validation loss is theirs, and `evaluate` uses them."""
+    """Fraction of the images that is held out: the validation loss is theirs, and `evaluate` uses them; a file with a
+    part `valid` has its own."""
     augment: tuple[str, ...] = ()
     """What is done to images in training, as in --augment shift flip."""
     network_kwargs: tuple[str, ...] = ()
     """Options of the network, as in --network-kwargs hidden=[64,64] dropout=0.5."""
     labels: bool | None = None
-    """Whether to learn labels; where left out, all networks do but autoencoders, if there are labels."""
+    """Whether to learn labels; where left out, all networks do but autoencoders and generative models, which with
+    --labels True can be sampled class by class."""
     pretrained: str | None = None
     """Weights to begin with: a run, a folder or file of weights, or imagenet for the published ones."""
     freeze: int = 0
     """Stages that are kept as they are, counted from the input."""
     name: str | None = None
     """Name of the run, whose folder is runs/NAME; numbered if left out."""
+    samples: int = 64
+    """Samples of a generative model that are drawn into a picture at each checkpoint."""
     checkpoint_every: int | None = None
     """Steps between checkpoints; an epoch, or a twentieth of all if that is more."""
     log_every: int | None = None
@@ -72,7 +77,7 @@ class Options(FitConfig):
         super().__post_init__()
         if not 0.0 <= self.valid < 1.0:
             raise ValueError(f"valid must be a fraction from 0 to below 1, but is {self.valid}")
-        for name in ("freeze", "checkpoint_every", "log_every"):
+        for name in ("freeze", "samples", "checkpoint_every", "log_every"):
             if (getattr(self, name) or 0) < 0:
                 raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
 
@@ -81,7 +86,7 @@ def main(args: Sequence[str]) -> int:
     """Fits; the run's path is the last line of stdout."""
     name = args[0] if args and not args[0].startswith("-") else None
     words = list(args if name is None else args[1:])
-    usual = {} if name is None or "--resume" in words else getattr(network_class(name), "fit_defaults", {})
+    usual = {} if name is None or "--resume" in words else usual_fit(name)
     options = parse(Options, words, "palestra fit NETWORK", Options(**usual))
     if options.resume is None:
         config, train, valid = _resolved(name, options)
@@ -112,7 +117,8 @@ def _resolved(name: str | None, options: Options) -> tuple[dict[str, Any], Image
     if not options.data:
         raise ValueError(f"--data is missing: what to fit {name} to, as in --data digits")
     data = {"name": options.data, "options": key_values(options.data_kwargs), "valid": options.valid}
-    supervised = options.labels if options.labels is not None else not hasattr(kind, "reconstruct")
+    by_itself = hasattr(kind, "reconstruct") or hasattr(kind, "sample")
+    supervised = options.labels if options.labels is not None else not by_itself
     config: dict[str, Any] = {"fit": name, "data": data | {"labels": supervised, "seed": options.seed}}
     train, valid = data_of(config)
     config["data"] |= {"images": len(train) + len(valid or ())}
@@ -124,6 +130,7 @@ def _resolved(name: str | None, options: Options) -> tuple[dict[str, Any], Image
         "pretrained": options.pretrained and str(_weights(options.pretrained)),
         "freeze": options.freeze,
         "augment": list(options.augment),
+        "samples": options.samples if hasattr(kind, "sample") else 0,
         "fit_config": {f.name: getattr(options, f.name) for f in dataclasses.fields(FitConfig)},
         "seed": options.seed,
         "steps": steps,
@@ -144,9 +151,16 @@ def data_of(config: dict[str, Any]) -> tuple[Images, Images | None]:
         raise ValueError(f"{data['name']} has no labels for {config['fit']} to learn; an autoencoder learns without")
     if not data["labels"]:
         images = Images(images.pixels, name=images.name)
-    if len(images) != data.get("images", len(images)):
-        raise ValueError(f"{data['name']} had {data['images']} images when the run began, but has {len(images)} now")
-    return images.split(data["valid"], data["seed"]) if data["valid"] else (images, None)
+    valid = None
+    if "valid" in parts_of(data["name"]):
+        valid = load_images(data["name"], "valid", **data["options"])
+        valid = valid if data["labels"] else Images(valid.pixels, name=valid.name)
+    elif data["valid"]:
+        images, valid = images.split(data["valid"], data["seed"])
+    total = len(images) + len(valid or ())
+    if total != data.get("images", total):
+        raise ValueError(f"{data['name']} had {data['images']} images when the run began, but has {total} now")
+    return images, valid
 
 
 def _learner(config: dict[str, Any], train: Images, *, begin: bool) -> Learner:
@@ -195,10 +209,12 @@ def _fit(run: Run, learner: Learner, train: Images, valid: Images | None, option
                 if step % config["checkpoint_every"] == 0 and step < steps:
                     log.flush(step)
                     _save(run, learner, train)
+                    _draw(run, learner, train, tracker)
         except DivergedError as error:
             raise ValueError(f"{error}; {_what_is_left(run)}") from None
         log.flush(learner.step)
         _save(run, learner, train)
+        _draw(run, learner, train, tracker)
     if interrupted:
         say(f"interrupted at step {learner.step:,} and saved; go on with: palestra fit --resume {run.path}")
     else:
@@ -217,6 +233,18 @@ def _save(run: Run, learner: Learner, images: Images) -> None:
     }
     save_pretrained(learner.network, run.path / "network", **about)
     run.save(learner.step, learner.state())
+
+
+def _draw(run: Run, learner: Learner, images: Images, tracker: Tracker) -> None:
+    """Draws samples into a picture of the run, always from the same random numbers, where there is a model to
+    sample."""
+    if run.config["samples"]:
+        from palestra.cli.sample import draw
+
+        (run.path / "samples").mkdir(exist_ok=True)
+        path = run.path / "samples" / f"{learner.step}.png"
+        draw(learner.network, run.config["samples"], [images.in_channels, *images.image_size], path)
+        tracker.image(learner.step, path)
 
 
 def _what_is_left(run: Run) -> str:

@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "measure a trained agent: mean, interval, and random and optimal beside it",
     "fit": "fit a network to images: classify them, or learn their features",
     "predict": "say what is on images",
+    "sample": "draw samples of a generative model",
     "explain": "show what a network looks at, in images or in an episode",
     "watch": "watch an episode, as a video or in the terminal",
     "play": "play a game against an agent in the terminal",

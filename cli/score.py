@@ -14,6 +14,7 @@ from palestra.cli.options import key_values, parse
 from palestra.cli.progress import Progress, say, warnings_said
 from palestra.cli.run import Run, write_json
 from palestra.cli.saved import saved_network
+from palestra.cli.score_model import measured_model
 from palestra.networks.fit import FitConfig, Learner
 from palestra.networks.stages import name_of
 from palestra.perception.baselines import BASELINES, Row, compare, row_of, table
@@ -34,6 +35,8 @@ class Options:
     """Images that are looked at together."""
     out: Path | None = None
     """File for a picture, .png, of the confusion matrix and the calibration."""
+    features: str = ""
+    """Of a generative model: a fitted network in whose features samples are compared with the images."""
     baselines: bool = False
     """Whether to put support vector machines, a random forest and nearest neighbours on the pixels beside it."""
     json: bool = False
@@ -52,7 +55,10 @@ def main(name: str, args: Sequence[str]) -> int:
     learner = Learner(network, FitConfig(batch_size=options.batch_size))
     data = inputs_for(network, images)
     measured: dict[str, Any] = {"network": name_of(network), "data": images.name, "part": which, "images": len(images)}
-    if config["num_classes"] is None:
+    if hasattr(network, "sample"):
+        found_of_model, lines = measured_model(network, data, options.features, options.batch_size)
+        measured |= found_of_model
+    elif config["num_classes"] is None:
         measured |= learner.evaluate(data)
         lines = [f"{key} {value:.6g}" for key, value in measured.items() if isinstance(value, float)]
     else:
@@ -80,17 +86,17 @@ def main(name: str, args: Sequence[str]) -> int:
 def _images(name: str, options: Options) -> tuple[Images, str]:
     """Returns the images to measure on, and which they are of the data."""
     if options.data:
-        part = "test" if parts_of(options.data) else "all"
+        part = "test" if "test" in parts_of(options.data) else "all"
         return load_images(options.data, part=part, **key_values(options.data_kwargs)), part
     if (Path(name) / "model.safetensors").is_file():
         raise ValueError(f"--data is missing: {name} is a saved network, which has no images of its own")
     data = Run.open(name, "fit").config["data"]
-    if parts_of(data["name"]):
+    if "test" in parts_of(data["name"]):
         return load_images(data["name"], part="test", **data["options"]), "test"
-    if not data["valid"]:
+    _, held_out = data_of(Run.open(name, "fit").config)
+    if held_out is None:
         raise ValueError(f"{name} held no images of {data['name']} out; name others with --data")
-    images = load_images(data["name"], **data["options"])
-    return images.split(data["valid"], data["seed"])[1], f"held out, split seed {data['seed']}"
+    return held_out, f"held out, split seed {data['seed']}"
 
 
 def _labels(images: Images, about: dict[str, Any]) -> Tensor:

@@ -52,6 +52,11 @@ class Tracker:
         if self._run:
             self._guard(lambda: self._run.log({"step": step, "video": self._wandb.Video(str(path))}))
 
+    def image(self, step: int, path: Path) -> None:
+        """Logs a picture file."""
+        if self._run:
+            self._guard(lambda: self._run.log({"step": step, "samples": self._wandb.Image(str(path))}))
+
     def _start(self, mode: str, project: str, run: Run) -> None:
         wandb = self._wandb = importlib.import_module("wandb")
         limits = {"init_timeout": LOGIN_TIMEOUT, "finish_timeout": UPLOAD_TIMEOUT}

@@ -51,6 +51,8 @@ gym.register(
     kwargs={"step_reward": -1.0, "rewards": {"G": -1.0}},
 )
 
+gym.register("palestra/DeepSea-v0", entry_point="palestra.envs.deep_sea:DeepSeaEnv")
+
 gym.register(
     "palestra/Go-v0",
     entry_point="palestra.envs.go.env:GoEnv",

@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """Where a network is, what it is in a few words, and the options that make it of its class."""
+    """Where a network is, what it is in a few words, the options that make it of its class, and those of its fit."""
 
     module: str
     attribute: str
     what: str
     options: Mapping[str, Any] = MappingProxyType({})
+    fit: Mapping[str, Any] = MappingProxyType({})
 
 
 NETWORKS = {  # name on the command line
@@ -111,7 +112,50 @@ NETWORKS = {  # name on the command line
     "attention": Entry("attention", "EntityAttention", "self-attention on sets of entities (Baker et al. 2020)"),
     "gcn": Entry("graph", "GCN", "graph convolutions on the nodes of a graph (Kipf & Welling 2017)"),
 }
-MODELS: dict[str, Entry] = {}  # that can be sampled
+MODELS: dict[str, Entry] = {  # that can be sampled
+    "nade": Entry("nade", "NADE", "binary vectors, a number after the other (Larochelle and Murray 2011)"),
+    "made": Entry("made", "MADE", "an autoencoder with masks, on binary vectors (Germain et al. 2015)"),
+    "vae": Entry("vae", "VAE", "a variational autoencoder (Kingma and Welling 2014)"),
+    "conv-vae": Entry(
+        "vae", "VAE", "a variational autoencoder whose encoder is a network on images", {"encoder": "convnet"}
+    ),
+    "pixelcnn": Entry(
+        "pixelcnn", "PixelCNN", "masked convolutions, a pixel after the other (van den Oord et al. 2016)"
+    ),
+    "gated-pixelcnn": Entry(
+        "pixelcnn",
+        "PixelCNN",
+        "PixelCNN of gated blocks without a blind spot (van den Oord et al. 2016)",
+        {"gated": True},
+    ),
+    "pixelcnn++": Entry(
+        "pixelcnnpp", "PixelCNNPlusPlus", "PixelCNN with mixtures of discretised logistics (Salimans et al. 2017)"
+    ),
+    "pixelrnn": Entry("pixelrnn", "PixelRNN", "LSTM along the diagonals of an image (van den Oord et al. 2016)"),
+    "row-lstm": Entry(
+        "pixelrnn", "PixelRNN", "LSTM along the rows of an image (van den Oord et al. 2016)", {"layer": "row"}
+    ),
+    "rbm": Entry("rbm", "RBM", "restricted Boltzmann machine on binary vectors (Hinton 2002)"),
+    "dbn": Entry("dbn", "DBN", "deep belief network on binary vectors (Hinton et al. 2006)"),
+    "boltzmann": Entry(
+        "boltzmann", "BoltzmannMachine", "Boltzmann machine of at most 16 binary units (Ackley et al. 1985)"
+    ),
+    "gan": Entry("gan", "GAN", "a generator against a discriminator, fully connected (Goodfellow et al. 2014)"),
+    "dcgan": Entry(
+        "gan",
+        "GAN",
+        "the same with strided convolutions (Radford et al. 2016), for images of 8 to 64 pixels",
+        {"architecture": "convolutional", "image_size": (28, 28)},
+    ),
+    "wgan-gp": Entry(
+        "gan",
+        "GAN",
+        "a generator against a critic with a gradient penalty (Gulrajani et al. 2017)",
+        {"architecture": "convolutional", "loss": "wasserstein", "num_critic": 5, "image_size": (28, 28)},
+        {"learning_rate": 1e-4, "momentum": 0.0},
+    ),
+    "gsn": Entry("gsn", "GSN", "a denoising chain with noisy hidden units, on binary vectors (Bengio et al. 2014)"),
+}
 
 
 def network_class(name: str) -> Any:
@@ -122,6 +166,15 @@ def network_class(name: str) -> Any:
     """
     entry: Entry = named(name, NETWORKS | MODELS, "network")
     return getattr(importlib.import_module(f"palestra.networks.{entry.module}"), entry.attribute)
+
+
+def usual_fit(name: str) -> dict[str, Any]:
+    """Returns the options of `FitConfig`, where they are not its defaults, that a network is usually fitted with.
+
+    Raises:
+        ValueError: there is no such network.
+    """
+    return {**getattr(network_class(name), "fit_defaults", {}), **(NETWORKS | MODELS)[name].fit}
 
 
 def create(

@@ -111,7 +111,8 @@ class MultiHeadSelfAttention(nn.Module):
         """Returns the weights `[B, heads, N, N]`; what those that are absent would attend to has no meaning."""
         scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
         bias = self._bias(query.transpose(1, 2), mask)
-        return (scores if bias is None else scores + bias).softmax(-1)
+        alpha: Tensor = (scores if bias is None else scores + bias).softmax(-1)
+        return alpha
 
     def _bias(self, x: Tensor, mask: Tensor | None) -> Tensor | None:
         """Returns what is added to the scores, `[B or 1, 1, 1 or N, N]`: 0, or the lowest number where none may look.

@@ -140,10 +140,10 @@ class Autoencoder(nn.Module):
         self.num_features = num_features or width
         if encoder == "mlp":
             self.code: nn.Module = nn.Identity()
-            self.decoder = _mirrored(shape, (*hidden, self.num_features), activation)
+            self.decoder = mirrored(shape, (*hidden, self.num_features), activation)
         else:
             self.code = _code(width, num_features, code_activation)
-            self.decoder = _deconvolutions(self.num_features, shape)
+            self.decoder = deconvolutions(self.num_features, shape)
         self.head = nn.Identity() if num_classes is None else nn.Linear(self.num_features, num_classes)
         self.pixels = EncoderPixels(self.encoder)
         own = () if isinstance(self.code, nn.Identity) else ("code",)
@@ -245,7 +245,7 @@ def _code(num_in: int, num_out: int | None, activation: str) -> nn.Module:
     return nn.Identity()
 
 
-def _mirrored(shape: tuple[int, ...], hidden: Sequence[int], activation: str) -> nn.Module:
+def mirrored(shape: tuple[int, ...], hidden: Sequence[int], activation: str) -> nn.Module:
     """Returns the layers from the last of `hidden` back to inputs of a shape."""
     layers: list[nn.Module] = []
     for num_in, num_out in pairwise(reversed(hidden)):
@@ -265,7 +265,7 @@ class Crop(nn.Module):
         return x[:, :, : self.size[0], : self.size[1]]
 
 
-def _deconvolutions(num_features: int, shape: tuple[int, ...]) -> nn.Module:
+def deconvolutions(num_features: int, shape: tuple[int, ...]) -> nn.Module:
     """Returns three transposed convolutions, each doubling the size, from a code to images of a shape."""
     if len(shape) != 3:
         raise ValueError("an encoder on images needs the option image_size=(height, width)")

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from palestra.perception.data import Images
 
+PARTS = ("train", "valid", "test")
+
 
 def digits(name: str = "digits") -> Images:
     """Returns scikit-learn's digits, one plane of 8 x 8; their 17 levels v become v * 255 / 16, rounded (8 is 128)."""
@@ -28,6 +30,53 @@ def npz(name: str, *, layout: str | None = None) -> Images:
     Raises:
         ValueError: there is no such file, it is damaged, it has no images, or their layout cannot be told.
     """
+    arrays = _read(name, ("images", "labels", "classes"))
+    if "images" not in arrays:
+        found = ", ".join(_names(name)) or "nothing"
+        raise ValueError(f"{name} holds {found}, but an array 'images' is wanted, or 'train', 'valid' and 'test'")
+    classes = arrays.get("classes")
+    names = None if classes is None else tuple(str(c) for c in classes)
+    return Images(planes_first(arrays["images"], layout, name), arrays.get("labels"), names, name=name)
+
+
+def npz_parts(name: str) -> tuple[str, ...]:
+    """Returns which of train, valid and test a file holds, or none: train must be among them."""
+    names = _names(name) if Path(name).is_file() else []
+    parts = tuple(part for part in PARTS if part in names)
+    return parts if "train" in parts and "images" not in names else ()
+
+
+def npz_part(name: str, part: str, *, layout: str | None = None) -> Images:
+    """Reads a part of a file with `train`, and perhaps `valid` and `test`, or `all` of them.
+
+    They are images as in `npz`, or vectors `[N, D]`, which become images of one row; zeros and ones become 0 and 255.
+    `train_labels` and so on may be there, and `classes`.
+
+    Raises:
+        ValueError: the file is damaged, or an array's layout cannot be told.
+    """
+    parts = npz_parts(name) if part == "all" else (part,)
+    arrays = _read(name, [*parts, *(f"{p}_labels" for p in parts), "classes"])
+    classes = arrays.get("classes")
+    pixels = np.concatenate([_as_pixels(arrays[p], layout, name) for p in parts])
+    labels = [arrays[f"{p}_labels"] for p in parts if f"{p}_labels" in arrays]
+    known = np.concatenate(labels) if len(labels) == len(parts) else None
+    return Images(pixels, known, None if classes is None else tuple(str(c) for c in classes), name=name)
+
+
+def _as_pixels(array: NDArray[Any], layout: str | None, name: str) -> NDArray[Any]:
+    if array.dtype == np.bool_ or (array.dtype == np.uint8 and array.size and array.max() <= 1):
+        array = array.astype(np.uint8) * np.uint8(255)
+    return array[:, None, None] if array.ndim == 2 else planes_first(array, layout, name)
+
+
+def _names(name: str) -> list[str]:
+    """Returns the names of a file's arrays."""
+    return list(_read(name, (), names=True))
+
+
+def _read(name: str, wanted: Sequence[str], *, names: bool = False) -> dict[str, Any]:
+    """Reads those of some arrays that a file has; or the `names` of all, each with nothing."""
     path = Path(name)
     if not path.is_file():
         raise ValueError(f"there is no file {name}; a file with the arrays images and labels is wanted")
@@ -35,15 +84,9 @@ def npz(name: str, *, layout: str | None = None) -> Images:
         with path.open("rb") as opened, zipfile.ZipFile(opened):
             opened.seek(0)
             file = np.load(opened, allow_pickle=False)
-            arrays = {key: file[key] for key in ("images", "labels", "classes") if key in file}
-            found = list(file)
+            return dict.fromkeys(file) if names else {key: file[key] for key in wanted if key in file}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{name} is damaged or holds more than plain arrays: {error}") from None
-    if "images" not in arrays:
-        raise ValueError(f"{name} holds {', '.join(found) or 'nothing'}, but an array 'images' is wanted")
-    classes = arrays.get("classes")
-    names = None if classes is None else tuple(str(c) for c in classes)
-    return Images(planes_first(arrays["images"], layout, name), arrays.get("labels"), names, name=name)
 
 
 def planes_first(images: NDArray[Any], layout: str | None, name: str) -> NDArray[Any]:

@@ -4,7 +4,7 @@
     mnist, fashion-mnist      70,000 grey images of 28 x 28, 10,000 of them for the test
     cifar10                   60,000 colour images of 32 x 32, 10,000 of them for the test
     FOLDER                    one sub-folder a class, or images alone (`perception/folder.py`)
-    FILE.npz                  the arrays `images` and, optionally, `labels` and `classes`
+    FILE.npz                  the arrays `images` and, optionally, `labels` and `classes`; or `train`, `valid`, `test`
     frames:ID                 pictures of an environment (`perception/frames.py`)
 
 Images stay bytes: networks scale them to [0, 1] themselves (`networks/pixels.py`).
@@ -149,6 +149,18 @@ class Images:
         mean, square = total / (len(self) * height * width)
         return tuple(mean.tolist()), tuple((square - mean**2).clamp(min=0).sqrt().tolist())
 
+    def num_levels(self) -> int:
+        """Returns the fewest evenly spaced levels from 0 to 255 that all pixels lie on: 2 for black and white."""
+        seen = torch.zeros(256, dtype=torch.bool)
+        for start in range(0, len(self), CHUNK):
+            seen[self.pixels[torch.arange(start, min(start + CHUNK, len(self)))].flatten().long()] = True
+        for levels in range(2, 256):
+            on_level = torch.zeros(256, dtype=torch.bool)
+            on_level[(torch.arange(levels, dtype=torch.float64) * 255 / (levels - 1) + 0.5).long()] = True
+            if not bool((seen & ~on_level).any()):
+                return levels
+        return 256
+
     def _stratified(self, seed: int) -> NDArray[np.int64]:
         """Returns all indices, shuffled, then sorted by class."""
         order = np.random.default_rng(seed).permutation(len(self))
@@ -243,8 +255,8 @@ def parts_of(name: str) -> tuple[str, ...]:
 def load_images(name: str, part: str | None = None, **options: Any) -> Images:
     """Loads images by name, folder or file; `options` are those of their source; all have `size` and `channels`.
 
-    `part` is `train` (where nothing is said), `test` or `all` for what is published in such parts; everything else has
-    only `all`, and is split with `Images.split` or `Images.folds`.
+    `part` is `train` (where nothing is said), `test` or `all`, also `valid` of some files, for what is published in
+    such parts; everything else has only `all`, and is split with `Images.split` or `Images.folds`.
 
     Raises:
         ValueError: there is no such data, part or option, or the data is damaged; the sentence says what to do.
@@ -276,7 +288,9 @@ def _source(name: str) -> Source:
     if name.startswith("frames:"):
         return Source("frames", "frames", (), "")
     if name.endswith(".npz"):
-        return Source("arrays", "npz", (), "")
+        from palestra.perception.arrays import npz_parts
+
+        return Source("arrays", "npz_part" if npz_parts(name) else "npz", npz_parts(name), "")
     if Path(name).is_dir():
         return Source("folder", "folder", (), "")
     near = difflib.get_close_matches(name, DATA, n=1, cutoff=0.5)

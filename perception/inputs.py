@@ -1,11 +1,12 @@
 """Which network suits which images: its sizes from the data, and the data in the form that it takes."""
 
+import inspect
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from palestra.networks import create, network_class
+from palestra.networks import MODELS, create, network_class
 from palestra.networks.pixels import PIXEL_SCALE
 from palestra.networks.stages import name_of
 from palestra.perception.data import Images
@@ -16,7 +17,8 @@ KINDS = {1: "vectors", 2: "sequences", 3: "images"}
 def arguments_for(name: str, images: Images, *, num_classes: int | None = None, **options: Any) -> dict[str, Any]:
     """Returns the arguments of `create` for a network by name, `network`, whose sizes, mean and spread suit images.
 
-    Networks on vectors take all pixels of an image, those on sequences its rows one after the other.
+    Networks on vectors take all pixels of an image, those on sequences its rows one after the other. Generative models
+    take levels: where theirs are those of bytes, as few as hold the images exactly.
 
     Raises:
         ValueError: there is no such network.
@@ -24,11 +26,21 @@ def arguments_for(name: str, images: Images, *, num_classes: int | None = None, 
     channels, (height, width) = images.in_channels, images.image_size
     rank = network_class(name).input_rank
     in_channels = {1: channels * height * width, 2: channels * width, 3: channels}[rank]
-    if rank == 3:
+    if name in MODELS:
+        own: dict[str, Any] = {"image_size": (height, width)} if rank == 3 else {}
+        if _default_of(name, "levels") == 256 and "levels" not in options:
+            own["levels"] = images.num_levels()
+        options = {**own, **options}
+    elif rank == 3:
         mean, std = images.mean_std()
         own = {"image_size": (height, width), "mean": mean, "std": [spread or 1.0 for spread in std]}
         options = {**own, **options}
     return {"network": name, "in_channels": in_channels, "num_classes": num_classes, **options}
+
+
+def _default_of(name: str, option: str) -> Any:
+    parameter = inspect.signature(network_class(name)).parameters.get(option)
+    return parameter and parameter.default
 
 
 def network_for(name: str, images: Images, *, num_classes: int | None = None, **options: Any) -> nn.Module:

@@ -81,6 +81,40 @@ def test_n_steps_of_reward_are_summed() -> None:
     np.testing.assert_allclose(agent.action_values(np.arange(3))[:, 0], [1.75, 1.5, 1.0], atol=0.05)
 
 
+def test_bonuses_are_added_to_the_reward_when_the_step_is_taken() -> None:
+    # The first and second visit of state 1 and the first of state 0 pay 1, 1 / sqrt(2) and 1, times 0.5.
+    agent = DQN(DQNConfig(bonus="count", bonus_scale=0.5, learning_starts=99), Discrete(3), Discrete(2), seed=0)
+    paid = []
+    for reward, next_obs in ((1.0, 1), (-2.0, 1), (0.0, 0)):
+        agent.step += 1
+        paid.append(agent.learn(step([0], [1], [reward], [next_obs]))["train/bonus"])
+    assert paid == pytest.approx([1.0, 2**-0.5, 1.0])
+    rewards = agent.state()["replay"]["reward"][:3, 0]
+    assert rewards == pytest.approx([1.5, -2.0 + 0.5 * 2**-0.5, 0.5])
+    plain = DQN(DQNConfig(learning_starts=99), Discrete(3), Discrete(2), seed=0)
+    assert "train/bonus" not in plain.learn(step([0], [1], [1.0], [1]))
+
+
+def test_bonuses_see_the_newest_frame_alone() -> None:
+    agent = DQN(DQNConfig(bonus="count", learning_starts=99), Box(0, 255, (4, 36, 36), np.uint8), Discrete(2), seed=0)
+    agent.frame_stack = 4
+    stacks = np.zeros((4, 1, 4, 36, 36), np.uint8)
+    stacks[1, :, :3] = 255  # older frames
+    stacks[2, :, 3] = 255
+    seen = [agent.learn(step(stacks[0], [0], [0.0], stacks[i]))["train/bonus"] for i in range(3)]
+    assert seen == pytest.approx([1.0, 2**-0.5, 1.0])
+
+
+def test_returns_that_are_logged_are_the_environments_own() -> None:
+    env = EnvSpec("FrozenLake-v1", seed=0)  # which pays 1 at the goal and else nothing
+    config = dataclasses.replace(DQN.defaults(env, 400), learning_starts=1_000, bonus="count", bonus_scale=100.0)
+    rows = [metrics for _, metrics in DQN(config, Discrete(16), Discrete(4), seed=0).train(env, 400)]
+    returns = np.concatenate([row["rollout/ep_rew_mean"] for row in rows if "rollout/ep_rew_mean" in row])
+    assert len(returns) > 10
+    assert set(returns.tolist()) <= {0.0, 1.0}
+    assert all(0.0 < row["train/bonus"] <= 1.0 for row in rows)
+
+
 def test_schedules() -> None:
     config = DQNConfig(
         learning_starts=10, exploration_initial_eps=0.9, exploration_final_eps=0.1, exploration_steps=100,
@@ -156,8 +190,11 @@ def assert_same(one: Any, other: Any) -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def test_images_go_on_from_a_saved_state_to_the_bit() -> None:
-    config = DQNConfig(learning_starts=4, batch_size=4, train_freq=2, target_update_interval=6, buffer_size=30)
+@pytest.mark.parametrize("bonus", ["none", "count", "rnd", "cts"])
+def test_images_go_on_from_a_saved_state_to_the_bit(bonus: str) -> None:
+    config = DQNConfig(
+        learning_starts=4, batch_size=4, train_freq=2, target_update_interval=6, buffer_size=30, bonus=bonus
+    )
     make = lambda: DQN(config, Box(0, 255, (3, 40, 36), np.uint8), Discrete(3), seed=1)  # noqa: E731
     whole = make()
     play_images(whole, 8)
@@ -268,6 +305,9 @@ def test_other_spaces_are_refused(obs_space: Any, action_space: Any, message: st
         ({"freeze": -2}, "freeze must be a number of stages, or -1 for all of them, but is -2"),
         ({"freeze": 3}, "3 stages were to be frozen, but mlp has 2: features.1, features.3"),
         ({"freeze": -1, "encoder_lr": 0.1}, "encoder_lr is 0.1, but nothing in the encoder is learnt"),
+        ({"bonus": "counts"}, "no bonus 'counts'; did you mean count"),
+        ({"bonus": "rnd", "bonus_scale": 0.0}, "bonus_scale must be positive, but is 0; bonus=none turns bonuses off"),
+        ({"bonus": "cts"}, "the bonus cts takes uint8 images, channels first"),
         ({"device": "gpu"}, "must be auto, cpu or cuda, but is 'gpu'"),
     ],
 )

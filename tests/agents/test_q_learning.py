@@ -77,6 +77,33 @@ def test_one_update_by_hand() -> None:
     assert agent.q[2, 1] == 1.5
 
 
+def test_bonuses_are_learnt_from_like_rewards_and_saved() -> None:
+    """The first visit pays 1 and the second 2^-1/2, twice, beside rewards of 0 and 1; half of it is learnt."""
+    space = gym.spaces.Discrete(3, start=4)
+    options = QLearningConfig(learning_rate=0.5, learning_rate_decay=0.0, bonus="count", bonus_scale=2.0)
+    agent, resumed = QLearning(options, space, space, 0), QLearning(options, space, space, 0)
+    ends = np.array([True])
+    first = Transition(np.array([4]), np.array([4]), np.array([0.0]), np.array([5]), ends, ~ends, None, None)
+    assert agent.learn(first)["train/bonus"] == 1.0
+    assert agent.q[0, 0] == 1.0
+    resumed.restore(agent.state())
+    second = first._replace(action=np.array([5]), reward=np.array([1.0]))
+    assert resumed.learn(second)["train/bonus"] == pytest.approx(2**-0.5)
+    assert resumed.q[0, 1] == pytest.approx(0.5 * (1.0 + 2.0 * 2**-0.5))
+
+
+@compiled
+def test_with_a_bonus_it_learns_step_by_step_and_logs_the_environments_returns() -> None:
+    env = EnvSpec("FrozenLake-v1")
+    rows = [metrics for _, metrics in agent_of(env, bonus="count", bonus_scale=9.0).train(env, 500)]
+    assert all("train/bonus" in row for row in rows[:-1])
+    assert set(np.concatenate([row.get("rollout/ep_rew_mean", []) for row in rows]).tolist()) <= {0.0, 1.0}
+    with pytest.raises(ValueError, match="q-learning takes the bonus none or count, but was given rnd"):
+        QLearningConfig(bonus="rnd")
+    with pytest.raises(ValueError, match="bonus_scale must be positive, but is -1"):
+        QLearningConfig(bonus="count", bonus_scale=-1.0)
+
+
 def test_actions_are_allowed_greedy_and_explored_at_the_stated_rate() -> None:
     agent = QLearning(
         QLearningConfig(exploration_initial_eps=0.3, exploration_final_eps=0.3),

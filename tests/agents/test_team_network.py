@@ -1,10 +1,9 @@
-"""The network of teams: what is not seen has no influence, memory, normalisation."""
+"""The network of teams: what is not seen has no influence, memory."""
 
-import numpy as np
 import pytest
 import torch
 
-from palestra.agents.team_network import RunningNorm, TeamNetwork
+from palestra.agents.team_network import TeamNetwork
 
 SHAPES = {"me": (5,), "others": (3, 4), "things": (2, 6), "ranges": (8,)}
 
@@ -13,19 +12,6 @@ def observed(batch: int, time: int, seed: int = 0) -> dict[str, torch.Tensor]:
     """Draws observations."""
     generator = torch.Generator().manual_seed(seed)
     return {name: torch.randn(batch, time, *shape, generator=generator) for name, shape in SHAPES.items()}
-
-
-def test_normalisation_is_that_of_all_that_was_shown() -> None:
-    rng, norm = np.random.default_rng(0), RunningNorm(3)
-    parts = [rng.normal(5.0, 3.0, (n, 3)) for n in (1, 7, 100)]
-    for part in parts:
-        norm.update(torch.from_numpy(part))
-    whole = np.concatenate(parts)
-    assert norm.mean.numpy() == pytest.approx(whole.mean(axis=0))
-    assert norm.square.numpy() == pytest.approx(whole.var(axis=0))
-    shown = norm(torch.from_numpy(whole).float()).numpy()
-    assert shown.mean(axis=0) == pytest.approx(0.0, abs=1e-5)
-    assert shown.std(axis=0) == pytest.approx(1.0, abs=1e-4)
 
 
 def test_what_is_not_seen_has_no_influence() -> None:

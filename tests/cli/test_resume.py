@@ -22,6 +22,8 @@ TRAININGS = {
     "--eval-episodes 2",
     "dqn-atari": "train dqn --env ALE/Pong-v5 --steps 480 --num-envs 2 --checkpoint-every 48 "
     "--agent.learning-starts 100",
+    "dqn-bonus": "train dqn --env palestra/DeepSea-v0 --env-kwargs observation=image --steps 3000 --num-envs 2 "
+    "--checkpoint-every 300 --agent.encoder mlp --agent.hidden 32 --agent.bonus cts",
     "mappo-league": "train mappo --steps 4800 --num-envs 8 --checkpoint-every 640 --agent.width 16 "
     "--agent.rollout 10 --agent.league 0.5 --agent.join-every 3 --agent.opponent-every 2",
     "fit-images": "fit lenet5 --data digits --data-kwargs size=28 --epochs 6 --checkpoint-every 9 --augment shift "

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from palestra.cli.run import Run
 from tests.conftest import CommandLine
 
 
@@ -51,3 +52,11 @@ def test_mistakes_get_one_sentence(fitted: CommandLine, words: tuple[str, ...], 
     status, out, err = fitted("evaluate", *words)
     assert (status, out) == (2, "")
     assert sentence in err.splitlines()[-1]
+
+
+def test_what_learnt_without_labels_is_measured_on_what_it_held_out(palestra: CommandLine) -> None:
+    """Images without labels are split otherwise than those with them: none that was fitted to may be measured."""
+    words = ("fit", "autoencoder", "--data", "digits", "--epochs", "1", "--name", "a")
+    assert palestra(*words)[0] == 0
+    report = json.loads(palestra("evaluate", "a", "--json")[1])
+    assert report["loss"] == pytest.approx(Run.open("a").metrics()[-1]["valid/loss"], rel=1e-5)

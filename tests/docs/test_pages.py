@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from palestra.cli.main import COMMANDS
-from palestra.networks import NETWORKS
+from palestra.networks import MODELS, NETWORKS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [path for path in ROOT.rglob("*.md") if not {".venv", "runs", ".git"} & set(path.relative_to(ROOT).parts[:-1])]
@@ -23,7 +23,7 @@ def test_commands_and_networks_exist(page: Path) -> None:
     for words in re.findall(r"^(?:\$ )?palestra ([a-z-]+)(?: ([a-z0-9_-]+))?", page.read_text(), flags=re.MULTILINE):
         assert words[0] in COMMANDS, f"{page.name} shows palestra {words[0]}"
         if words[0] == "fit" and words[1]:
-            assert words[1] in NETWORKS, f"{page.name} fits {words[1]}"
+            assert words[1] in NETWORKS | MODELS, f"{page.name} fits {words[1]}"
 
 
 @pytest.mark.slow
