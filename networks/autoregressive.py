@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from palestra.networks.density import checked_request
+from palestra.networks.density import checked_condition, checked_request
+from palestra.networks.stages import name_of
 
 
 class Walker(Protocol):
@@ -78,10 +79,12 @@ def draw(
     row that is done.
 
     Raises:
-        ValueError: there are too many, or what is given has another shape or values out of range.
+        ValueError: there are too many, labels are missing or wrong, or what is given has another shape or values out
+            of range.
     """
     channels, height, width = model.shape
     checked_request(n, model.shape, 8 + 4 * model.levels // height)
+    condition = checked_condition(condition, n, model.num_classes, name_of(model))
     x = torch.zeros(n, *model.shape, dtype=torch.int64)
     if given is not None:
         if given.shape != x.shape or not bool(((given >= -1) & (given < model.levels)).all()):

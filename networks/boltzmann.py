@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from palestra.networks.density import Exact, as_levels, checked_condition, checked_request, checked_shape
+from palestra.networks.density import Exact, checked_condition, checked_input, checked_request, likelihood_loss
 from palestra.networks.objectives import Losses
 from palestra.networks.partition import binary_states
 
@@ -41,7 +41,7 @@ class BoltzmannMachine(nn.Module):
                 f"a Boltzmann machine has 1 to {LARGEST} units in all, but in_channels is {in_channels} and num_hidden "
                 f"{num_hidden}; an rbm may be larger"
             )
-        self.shape = (in_channels,)
+        self.shape, self.num_classes = (in_channels,), None
         self.num_hidden = num_hidden
         self.weight = nn.Parameter(0.01 * torch.randn(num_units, num_units).triu(1))  # above the diagonal
         self.bias = nn.Parameter(torch.zeros(num_units))
@@ -57,15 +57,14 @@ class BoltzmannMachine(nn.Module):
 
     def log_prob(self, x: Tensor, condition: Tensor | None = None) -> Exact:
         """Returns log-probabilities of samples `[B, in_channels]`, whose hidden units are summed over."""
-        checked_condition(condition, len(x), None, "boltzmann")
-        v = as_levels(checked_shape(x, self.shape, "boltzmann"), 2)
+        v, _ = checked_input(self, x, condition)
         number = v @ 2 ** torch.arange(v.shape[1], device=v.device)
         marginal = (-self._energies()).logsumexp(dim=0)
         return Exact(marginal[number] - marginal.logsumexp(dim=0))
 
     def objective(self, batch: Sequence[Tensor]) -> Losses:
-        """Returns the exact negative log-likelihoods `[B]` of a batch `(x,)`, and no metrics."""
-        return -self.log_prob(batch[0]).nats, {}
+        """Returns the exact negative log-likelihoods `[B]` of a batch `(x,)`, and bits per dimension."""
+        return likelihood_loss(self, batch)
 
     @torch.no_grad()
     def sample(

@@ -7,7 +7,7 @@ None for none. It has
 - `sample(n, condition=None, *, generator=None)`: n samples, floats in [0, 1], of labels `[n]` where it has classes;
 - where it has a likelihood, `log_prob(x, condition=None)`: `Exact`, a `Bound` from below, or an `Estimate`;
 - where it has them, `encode(x)`, `decode(code)` and `reconstruct(x)`;
-- `shape`, that of a sample, and `levels`, how many values a number of it may have.
+- `shape`, that of a sample, `levels`, how many values a number of it may have, and `num_classes`.
 
 It takes bytes, floats in [0, 1] or int64 levels; `as_levels` is the one place where they become levels.
 """
@@ -15,9 +15,13 @@ It takes bytes, floats in [0, 1] or int64 levels; `as_levels` is the one place w
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from palestra.networks.objectives import Losses
+from palestra.networks.stages import name_of
 
 LARGEST = 2**32  # bytes that a request for samples may take
 
@@ -91,6 +95,23 @@ def checked_condition(condition: Tensor | None, n: int, num_classes: int | None,
         raise ValueError(f"the model {name} wants a label, an integer, for each of {n} samples, but was given {given}")
     _check_range(condition, 0, num_classes - 1, "labels")
     return condition.long()
+
+
+def checked_input(model: Any, x: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Returns what a model was given as levels `[B, ...]`, and labels `[B]` where it has classes.
+
+    Raises:
+        ValueError: either is not what the model takes.
+    """
+    name = name_of(model)
+    levels = as_levels(checked_shape(x, model.shape, name), model.levels)
+    return levels, checked_condition(condition, len(x), model.num_classes, name)
+
+
+def likelihood_loss(model: Any, batch: Sequence[Tensor]) -> Losses:
+    """Returns the negative log-probabilities `[B]` of a batch `(x,)` or `(x, label)`, and bits per dimension."""
+    found: LogProb = model.log_prob(batch[0], batch[1] if model.num_classes else None)
+    return -found.nats, {"bits_per_dim": found.bits_per_dim(model.shape).detach()}
 
 
 def checked_request(n: int, shape: Sequence[int], bytes_each: int = 8) -> None:

@@ -63,7 +63,7 @@ class GSN(nn.Module):
             raise ValueError(
                 f"corruption must be a fraction and noise not negative, but they are {corruption} and {noise}"
             )
-        self.shape = (in_channels,)
+        self.shape, self.num_classes = (in_channels,), None
         self.hidden = tuple(hidden)
         self.layers = nn.ModuleList(nn.Linear(*sizes) for sizes in pairwise((in_channels, *hidden)))
         self.visible_bias = nn.Parameter(torch.zeros(in_channels))

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from palestra.networks.activations import activation_named
-from palestra.networks.density import Exact, as_levels, checked_condition, checked_request, checked_shape
+from palestra.networks.density import Exact, checked_condition, checked_input, checked_request, likelihood_loss
 from palestra.networks.nade import bernoulli_nats
 from palestra.networks.objectives import Losses
 
@@ -81,7 +81,7 @@ class MADE(nn.Module):
 
     def log_prob(self, x: Tensor, condition: Tensor | None = None) -> Exact:
         """Returns the log-probabilities of vectors `[B, D]`, of labels `[B]` where there are classes."""
-        x, condition = self._checked(x, condition)
+        x, condition = checked_input(self, x, condition)
         each = [bernoulli_nats(self.logits(x, condition, k), x) for k in range(self.num_masks)]
         return Exact(torch.logsumexp(torch.stack(each), dim=0) - math.log(self.num_masks))
 
@@ -91,12 +91,11 @@ class MADE(nn.Module):
         In training they are those under one mask, drawn from torch's global generator.
         """
         if self.training and self.num_masks > 1:
-            x, condition = self._checked(batch[0], batch[1] if self.num_classes else None)
+            x, condition = checked_input(self, batch[0], batch[1] if self.num_classes else None)
             mask = int(torch.randint(self.num_masks, ()))
             found = Exact(bernoulli_nats(self.logits(x, condition, mask), x))
-        else:
-            found = self.log_prob(batch[0], batch[1] if self.num_classes else None)
-        return -found.nats, {"bits_per_dim": found.bits_per_dim(self.shape).detach()}
+            return -found.nats, {"bits_per_dim": found.bits_per_dim(self.shape).detach()}
+        return likelihood_loss(self, batch)
 
     @torch.inference_mode()
     def sample(
@@ -138,10 +137,6 @@ class MADE(nn.Module):
             if units is not None:
                 units.know(d, x[:, d])
         return x
-
-    def _checked(self, x: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        x = as_levels(checked_shape(x, self.shape, "made"), 2)
-        return x, checked_condition(condition, len(x), self.num_classes, "made")
 
 
 class _Units:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from palestra.networks.density import Exact, as_levels, checked_condition, checked_request, checked_shape
+from palestra.networks.density import Exact, checked_condition, checked_input, checked_request, likelihood_loss
 from palestra.networks.objectives import Losses
 
 
@@ -47,14 +47,12 @@ class NADE(nn.Module):
 
     def log_prob(self, x: Tensor, condition: Tensor | None = None) -> Exact:
         """Returns the log-probabilities of vectors `[B, D]`, of labels `[B]` where there are classes."""
-        x = as_levels(checked_shape(x, self.shape, "nade"), 2)
-        condition = checked_condition(condition, len(x), self.num_classes, "nade")
+        x, condition = checked_input(self, x, condition)
         return Exact(bernoulli_nats(self.logits(x, condition), x))
 
     def objective(self, batch: Sequence[Tensor]) -> Losses:
         """Returns the negative log-probabilities `[B]` of a batch `(x,)` or `(x, label)`, and bits per dimension."""
-        found = self.log_prob(batch[0], batch[1] if self.num_classes else None)
-        return -found.nats, {"bits_per_dim": found.bits_per_dim(self.shape).detach()}
+        return likelihood_loss(self, batch)
 
     @torch.inference_mode()
     def sample(

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from palestra.networks.autoregressive import draw, nats_of, scaled
 from palestra.networks.causal import Apply, CausalConv, Walk, shifted_down, whole
-from palestra.networks.density import Exact, as_floats, as_levels, checked_condition, checked_shape
+from palestra.networks.density import Exact, as_floats, checked_input, likelihood_loss
 from palestra.networks.objectives import Losses
 from palestra.networks.pixelcnn import by_level, check_sizes
 
@@ -66,20 +66,17 @@ class PixelRNN(nn.Module):
 
     def log_prob(self, x: Tensor, condition: Tensor | None = None) -> Exact:
         """Returns the log-probabilities of images `[B, C, H, W]`, of labels `[B]` where there are classes."""
-        x = as_levels(checked_shape(x, self.shape, "pixelrnn"), self.levels)
-        condition = checked_condition(condition, len(x), self.num_classes, "pixelrnn")
+        x, condition = checked_input(self, x, condition)
         return Exact(nats_of(self.logits(x, condition), x))
 
     def objective(self, batch: Sequence[Tensor]) -> Losses:
         """Returns the negative log-probabilities `[B]` of a batch `(x,)` or `(x, label)`, and bits per dimension."""
-        found = self.log_prob(batch[0], batch[1] if self.num_classes else None)
-        return -found.nats, {"bits_per_dim": found.bits_per_dim(self.shape).detach()}
+        return likelihood_loss(self, batch)
 
     def sample(
         self, n: int, condition: Tensor | None = None, *, generator: torch.Generator | None = None, **options: Any
     ) -> Tensor:
         """Draws images `[n, C, H, W]`, floats in [0, 1]; `options` are those of `autoregressive.draw`."""
-        condition = checked_condition(condition, n, self.num_classes, "pixelrnn")
         return as_floats(draw(self, n, condition, generator=generator, **options), self.levels)
 
     def walk(self, n: int, condition: Tensor | None = None) -> "RecurrentWalker":

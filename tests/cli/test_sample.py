@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from palestra.cli.run import Run
+from palestra.networks import MODELS, network_class
 from palestra.networks.pretrained import from_pretrained
 from palestra.perception.data import Images, load_images
 from tests.conftest import CommandLine
@@ -129,3 +130,21 @@ def test_networks_that_cannot_be_sampled_say_so(palestra: CommandLine) -> None:
     assert palestra("fit", "mlp", "--data", "digits", "--epochs", "1", "--name", "a")[0] == 0
     status, _, err = palestra("sample", "a")
     assert (status, "a is a mlp, which cannot be sampled" in err) == (2, True)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_is_fitted_sampled_and_measured_or_says_why_not(palestra: CommandLine, name: str) -> None:
+    side = 4 if name == "boltzmann" else 8  # of at most 16 units
+    images = np.random.default_rng(0).integers(0, 2, (40, side, side), dtype=np.uint8) * np.uint8(255)
+    np.savez("images.npz", images=images, labels=np.arange(40) % 2)
+    status, _, err = palestra("fit", name, "--data", "images.npz", "--epochs", "1", "--samples", "4", "--name", "a")
+    assert status == 0, err
+    assert len(list(Path("runs/a/samples").iterdir())) == 1
+    status, _, err = palestra("sample", "a", "--n", "3", "--out", "x.npz")
+    assert status == 0, err
+    assert np.load("x.npz")["images"].shape == (3, side, side)
+    status, out, err = palestra("evaluate", "a", "--json")
+    if hasattr(network_class(name), "log_prob"):
+        assert json.loads(out)["nats"] > 0
+    else:
+        assert (status, "has no likelihood; --features RUN compares" in err) == (2, True)

@@ -74,3 +74,11 @@ def test_off_does_not_import_it(palestra: CommandLine) -> None:
     assert palestra(*LAKE, "--name", "lake")[0] == 0
     assert "wandb" not in sys.modules
     assert not Path("runs/lake/wandb").exists()
+
+
+def test_samples_of_a_model_are_logged_as_images(palestra: CommandLine) -> None:
+    words = ("fit", "made", "--data", "digits", "--epochs", "1", "--samples", "4", "--wandb", "offline", "--name", "a")
+    status, _, err = palestra(*words)
+    assert status == 0, err
+    (image,) = Path("runs/a/wandb").glob("offline-run-*/files/media/images/*.png")
+    assert image.read_bytes() == Path("runs/a/samples/13.png").read_bytes()

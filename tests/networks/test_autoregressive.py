@@ -70,21 +70,20 @@ def test_rows_are_told_and_training_mode_comes_back() -> None:
 
 
 class Coin:
-    """A model of one number: level 1 with the probability that its label says."""
+    """A model of one number: level 1 with a probability of as many hundredths as its label says."""
 
-    shape, levels, training = (1, 1, 1), 2, False
+    shape, levels, num_classes, training = (1, 1, 1), 2, 101, False
 
     def eval(self) -> None: ...
 
     def train(self, mode: bool) -> None: ...
 
     def logits(self, x: Tensor, condition: Tensor) -> Tensor:
-        p = torch.stack([1 - condition, condition], dim=-1)
+        p = torch.stack([100 - condition, condition], dim=-1)
         return p.log()[:, None, None, None]
 
 
 def test_shares_of_a_coin() -> None:
     """4,000 throws of 0.3: within four standard deviations of 29."""
-    p = torch.full((4000,), 0.3)
-    thrown = draw(Coin(), 4000, p, cached=False, generator=torch.Generator().manual_seed(0))
+    thrown = draw(Coin(), 4000, torch.full((4000,), 30), cached=False, generator=torch.Generator().manual_seed(0))
     assert abs(int(thrown.sum()) - 1200) < 4 * 29
