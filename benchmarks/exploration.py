@@ -19,10 +19,9 @@ import numpy as np
 from palestra.agents.dqn import DQN, DQNConfig
 from palestra.agents.evaluation import evaluate, interval
 from palestra.envs.spec import EnvSpec
-from palestra.networks import MODELS
 
 NUM_ENVS = 4
-SCALES = {"none": 1.0, "count": 0.1, "rnd": 0.02, "cts": 0.05, "pixelcnn": 0.05}  # bonus_scale
+SCALES = {"none": 1.0, "count": 0.1, "rnd": 0.1, "cts": 0.05, "pixelcnn": 0.05}  # bonus_scale
 FOUND = 0.9  # return of an episode that found the treasure
 SIZE, STEPS, SEEDS = 16, 30_000, 5
 
@@ -74,7 +73,7 @@ def main() -> None:
     """Prints the table, and as the last line a JSON object."""
     numbers = [int(word) for word in sys.argv[1:4]]
     size, steps, seeds = (*numbers, *(SIZE, STEPS, SEEDS)[len(numbers) :])
-    wanted = sys.argv[4:] or [bonus for bonus in SCALES if bonus != "pixelcnn" or "pixelcnn" in MODELS]
+    wanted = sys.argv[4:] or list(SCALES)
     print(f"DQN in deep sea of {size} x {size}, {steps:,} steps, {seeds} seeds")
     print(f"{'bonus':10}{'solved':>8}{'return':>9}{'95 % interval':>18}{'first':>9}{'found':>7}{'seconds':>9}")
     figures: dict[str, Any] = {"size": size, "steps": steps, "seeds": seeds}

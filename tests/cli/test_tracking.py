@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import wandb
 
 from tests.conftest import CommandLine
 
@@ -15,6 +16,7 @@ def _nobody_is_logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    wandb.finish()  # a run that a test before this one left open
 
 
 @pytest.mark.parametrize("mode", ["offline", "online"])

@@ -42,11 +42,11 @@ def test_concatenated_elu() -> None:
 
 
 def test_a_ramp_is_learnt() -> None:
-    """Each pixel is the one to its left plus 16 of 256 levels: far less than the 8 bits a number of noise."""
+    """Each pixel is the one to its left plus 16; alone each takes one of 100 levels, log2 100 = 6.6 bits."""
     torch.manual_seed(0)
     model = create("pixelcnn++", in_channels=1, image_size=(4, 8), num_units=12, num_blocks=1, num_mixtures=3)
     begin = torch.randint(0, 100, (64, 1, 4, 1), generator=torch.Generator().manual_seed(0))
     x = (begin + 16 * torch.arange(8)).to(torch.uint8)
     steps = list(Learner(model, FitConfig(epochs=120, batch_size=32, learning_rate=1e-2)).fit(x))
-    assert steps[0][1]["train/bits_per_dim"] > 6.5
-    assert steps[-1][1]["train/bits_per_dim"] < 4.0
+    assert steps[0][1]["train/bits_per_dim"] > 6.6
+    assert steps[-1][1]["train/bits_per_dim"] < 5.0
