@@ -34,7 +34,6 @@ from palestra.agents.schedule import LINEAR, scheduled
 from palestra.agents.train import interact
 from palestra.envs.spec import EnvSpec
 from palestra.generative.bonus import Bonus, bonus_named, check_bonus
-from palestra.networks.pages import keep_pages
 from palestra.networks.pretrained import save_pretrained
 from palestra.networks.threads import use_threads
 
@@ -128,8 +127,6 @@ class DQN:
         self._device = device_named(config.device)
         image = is_image(self._obs_space)
         use_threads(image)
-        if image:
-            keep_pages()
         seeds = np.random.SeedSequence(seed).generate_state(6).tolist()
         torch_seed, explore_seed, eval_seed, self._replay_seed, dropout_seed, bonus_seed = seeds
         self._rng = np.random.Generator(np.random.PCG64(explore_seed))

@@ -166,10 +166,8 @@ class QLearning:
     def learn(self, transition: Transition) -> Metrics:
         """Updates the values of B pairs, one after the other."""
         states, actions = transition.obs.astype(np.int64), transition.action.astype(np.int64)
-        reward, metrics = (
-            transition.reward,
-            {"rollout/exploration_rate": exploration_rate(self._exploration, self.step)},
-        )
+        reward = transition.reward
+        metrics = {"rollout/exploration_rate": exploration_rate(self._exploration, self.step)}
         if self._bonus is not None:
             paid = self._bonus.update(transition.next_obs)
             reward, metrics["train/bonus"] = reward + self.config.bonus_scale * paid, float(paid.mean())

@@ -1,5 +1,4 @@
-"""`palestra fit NETWORK --data NAME`: fits a network or generative model to images and keeps what came of it in a
-run."""
+"""`palestra fit NETWORK --data NAME`: fits a network or model to images and keeps what came of it in a run."""
 
 import dataclasses
 import os
@@ -236,8 +235,7 @@ def _save(run: Run, learner: Learner, images: Images) -> None:
 
 
 def _draw(run: Run, learner: Learner, images: Images, tracker: Tracker) -> None:
-    """Draws samples into a picture of the run, always from the same random numbers, where there is a model to
-    sample."""
+    """Draws samples of a model into a picture of the run, always from the same random numbers."""
     if run.config["samples"]:
         from palestra.cli.sample import draw
 

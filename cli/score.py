@@ -90,10 +90,11 @@ def _images(name: str, options: Options) -> tuple[Images, str]:
         return load_images(options.data, part=part, **key_values(options.data_kwargs)), part
     if (Path(name) / "model.safetensors").is_file():
         raise ValueError(f"--data is missing: {name} is a saved network, which has no images of its own")
-    data = Run.open(name, "fit").config["data"]
+    config = Run.open(name, "fit").config
+    data = config["data"]
     if "test" in parts_of(data["name"]):
         return load_images(data["name"], part="test", **data["options"]), "test"
-    _, held_out = data_of(Run.open(name, "fit").config)
+    _, held_out = data_of(config)
     if held_out is None:
         raise ValueError(f"{name} held no images of {data['name']} out; name others with --data")
     return held_out, f"held out, split seed {data['seed']}"

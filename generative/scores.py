@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
 
 KINDS = {"Exact": "exact", "Bound": "lower bound", "Estimate": "estimate"}  # by the type of log-probabilities
 
@@ -61,8 +60,3 @@ def score(
     error = float(nats.std()) / math.sqrt(len(nats)) if len(nats) > 1 else math.nan
     bits = float(nats.mean()) / (math.prod(model.shape) * math.log(2.0))
     return Score(float(nats.mean()), error, bits, kind, len(nats))
-
-
-def is_model(network: nn.Module) -> bool:
-    """Says whether a network is a generative model: it can be sampled."""
-    return hasattr(network, "sample")

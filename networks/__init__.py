@@ -164,7 +164,7 @@ def network_class(name: str) -> Any:
     Raises:
         ValueError: there is no such network; the nearest name is offered.
     """
-    entry: Entry = named(name, NETWORKS | MODELS, "network")
+    entry = _entry(name)
     return getattr(importlib.import_module(f"palestra.networks.{entry.module}"), entry.attribute)
 
 
@@ -174,7 +174,7 @@ def usual_fit(name: str) -> dict[str, Any]:
     Raises:
         ValueError: there is no such network.
     """
-    return {**getattr(network_class(name), "fit_defaults", {}), **(NETWORKS | MODELS)[name].fit}
+    return {**getattr(network_class(name), "fit_defaults", {}), **_entry(name).fit}
 
 
 def create(
@@ -199,7 +199,7 @@ def create(
         ValueError: there is no such network or option, a size is wrong, or the weights are of another network.
     """
     kind = network_class(name)
-    chosen = {**(NETWORKS | MODELS)[name].options, **options}
+    chosen = {**_entry(name).options, **options}
     mean, std = chosen.pop("mean", None), chosen.pop("std", None)
     try:
         network: nn.Module = kind(in_channels, num_classes, **chosen)
@@ -219,6 +219,11 @@ def create(
 
         return FeatureMaps(network)
     return network
+
+
+def _entry(name: str) -> Entry:
+    entry: Entry = named(name, NETWORKS | MODELS, "network")
+    return entry
 
 
 def _options_of(kind: Any) -> str:

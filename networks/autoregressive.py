@@ -83,7 +83,7 @@ def draw(
             of range.
     """
     channels, height, width = model.shape
-    checked_request(n, model.shape, 8 + 4 * model.levels // height)
+    checked_request(n, model.shape, 16)  # a level and a random number
     condition = checked_condition(condition, n, model.num_classes, name_of(model))
     x = torch.zeros(n, *model.shape, dtype=torch.int64)
     if given is not None:

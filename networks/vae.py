@@ -20,7 +20,6 @@ from palestra.networks.names import named
 from palestra.networks.objectives import Losses
 from palestra.networks.stages import stages_of
 
-LogVar = Tensor
 AT_ONCE = 2**22  # numbers of outputs that are looked at together where there are many draws
 
 
@@ -85,7 +84,7 @@ class VAE(nn.Module):
         self.log_scale = nn.Parameter(torch.full((in_channels, *[1] * (self.input_rank - 1)), -2.0))
         self.stages = (*(f"encoder.{stage}" for stage in stages_of(self.encoder)), "code")
 
-    def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, LogVar]:
+    def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Maps samples `[B, ...]` to means and logarithms of variances `[B, num_latent]` of their codes."""
         levels = self._levels(x)
         return self._posterior(levels, self._condition(condition, len(x)))
@@ -163,7 +162,7 @@ class VAE(nn.Module):
             return self._means(outputs)
         return as_floats(self._drawn(outputs, generator), self.levels)
 
-    def _posterior(self, levels: Tensor, condition: Tensor | None) -> tuple[Tensor, LogVar]:
+    def _posterior(self, levels: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         features = self.encoder(as_floats(levels, self.levels))
         mean, log_var = self.code(self._joined(features, condition)).chunk(2, dim=1)
         return mean, log_var

@@ -2,7 +2,8 @@
 
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,19 +73,26 @@ def _as_pixels(array: NDArray[Any], layout: str | None, name: str) -> NDArray[An
 
 def _names(name: str) -> list[str]:
     """Returns the names of a file's arrays."""
-    return list(_read(name, (), names=True))
+    with _opened(name) as file:
+        return list(file)
 
 
-def _read(name: str, wanted: Sequence[str], *, names: bool = False) -> dict[str, Any]:
-    """Reads those of some arrays that a file has; or the `names` of all, each with nothing."""
+def _read(name: str, wanted: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Reads those of some arrays that a file has."""
+    with _opened(name) as file:
+        return {key: file[key] for key in wanted if key in file}
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[Any]:
+    """Opens a file of arrays, and says what is wrong with it in a sentence."""
     path = Path(name)
     if not path.is_file():
         raise ValueError(f"there is no file {name}; a file with the arrays images and labels is wanted")
     try:
         with path.open("rb") as opened, zipfile.ZipFile(opened):
             opened.seek(0)
-            file = np.load(opened, allow_pickle=False)
-            return dict.fromkeys(file) if names else {key: file[key] for key in wanted if key in file}
+            yield np.load(opened, allow_pickle=False)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{name} is damaged or holds more than plain arrays: {error}") from None
 

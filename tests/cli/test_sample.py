@@ -91,20 +91,6 @@ def test_a_file_with_parts_has_its_own_validation_and_test(palestra: CommandLine
     assert report["nats"] == pytest.approx(float(nats.mean().detach()), rel=1e-5)
 
 
-def test_samples_are_judged_by_a_classifier(fitted: CommandLine) -> None:
-    assert fitted("fit", "mlp", "--data", "digits", "--epochs", "1", "--name", "judge")[0] == 0
-    status, out, err = fitted("evaluate", "a", "--features", "judge", "--json")
-    assert status == 0, err
-    report = json.loads(out)
-    assert (report["judge"], report["samples"]) == ("judge", 180)
-    assert report["frechet"] > 0
-    assert report["p_value"] < 0.05  # a moment of fitting gives nothing like digits
-    assert report["precision"] <= 1
-    assert report["recall"] <= 1
-    status, out, err = fitted("evaluate", "a", "--features", "a")
-    assert (status, "a is a pixelcnn, but a classifier is wanted" in err) == (2, True)
-
-
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

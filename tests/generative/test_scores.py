@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from palestra.generative.scores import is_model, score
+from palestra.generative.scores import score
 from palestra.networks import create
 from palestra.networks.batches import as_dataset
 
@@ -49,8 +49,6 @@ def test_classes_are_given_and_the_mode_comes_back() -> None:
 
 
 def test_what_has_no_likelihood_is_refused() -> None:
-    assert is_model(a_model())
     mlp = create("mlp", in_channels=5)
-    assert not is_model(mlp)
     with pytest.raises(ValueError, match="a MLP has no likelihood"):
         score(mlp, as_dataset(vectors(2)))
