@@ -123,10 +123,6 @@ class MADE(nn.Module):
         self.train(was_training)
         return x
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps vectors `[B, D]` to their log-probabilities `[B]`."""
-        return self.log_prob(x).nats
-
     def _drawn(self, uniforms: Tensor, condition: Tensor | None, mask: int, cached: bool) -> Tensor:
         """Draws vectors number by number, in the order of a mask."""
         x = torch.zeros_like(uniforms)

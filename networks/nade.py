@@ -77,10 +77,6 @@ class NADE(nn.Module):
             seen += x[:, d, None] * self.inputs[d]
         return x
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps vectors `[B, D]` to their log-probabilities `[B]`."""
-        return self.log_prob(x).nats
-
     def _bias(self, condition: Tensor | None, n: int) -> Tensor:
         """Returns the hidden units' bias `[n or 1, H]`."""
         return self.hidden_bias[None] if self.of_class is None else self.hidden_bias + self.of_class(condition)

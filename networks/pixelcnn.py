@@ -47,9 +47,7 @@ class PixelCNN(nn.Module):
     ) -> None:
         super().__init__()
         self.shape, self.levels, self.num_classes = (in_channels, *image_size), levels, num_classes
-        check_sizes(num_units=num_units, num_blocks=num_blocks, kernel=kernel)
-        if levels < 2:
-            raise ValueError(f"levels is {levels}, but at least 2 are wanted")
+        check_sizes(levels, num_units=num_units, num_blocks=num_blocks, kernel=kernel)
         if kernel % 2 == 0:
             raise ValueError(f"kernel is {kernel}, but an odd number is wanted")
         units = -(-num_units // (2 * in_channels)) * 2 * in_channels  # halves are multiples of the channels
@@ -80,10 +78,6 @@ class PixelCNN(nn.Module):
     def walk(self, n: int, condition: Tensor | None = None) -> "PixelWalker":
         """Returns what goes through n images a pixel at a time."""
         return PixelWalker(self, n, condition)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps images `[B, C, H, W]` to their log-probabilities `[B]`."""
-        return self.log_prob(x).nats
 
     def _logits(self, features: Tensor, apply: Apply) -> Tensor:
         features = torch.relu(apply(self.before, torch.relu(features)))
@@ -250,12 +244,14 @@ def gate(h: Tensor) -> Tensor:
     return torch.tanh(value) * torch.sigmoid(open_)
 
 
-def check_sizes(**sizes: int) -> None:
-    """Checks that sizes are positive.
+def check_sizes(levels: int, **sizes: int) -> None:
+    """Checks that there are levels to tell apart and that sizes are positive.
 
     Raises:
-        ValueError: one is not.
+        ValueError: there are not, or one is not.
     """
+    if levels < 2:
+        raise ValueError(f"levels is {levels}, but at least 2 are wanted")
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name} is {size}, but at least 1 is wanted")

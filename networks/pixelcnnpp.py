@@ -50,9 +50,7 @@ class PixelCNNPlusPlus(nn.Module):
     ) -> None:
         super().__init__()
         self.shape, self.levels, self.num_classes = (in_channels, *image_size), levels, num_classes
-        check_sizes(num_units=num_units, num_blocks=num_blocks, num_mixtures=num_mixtures)
-        if levels < 2:
-            raise ValueError(f"levels is {levels}, but at least 2 are wanted")
+        check_sizes(levels, num_units=num_units, num_blocks=num_blocks, num_mixtures=num_mixtures)
         self.num_mixtures = num_mixtures
         self.first_down = CausalConv(in_channels + 1, num_units, (2, 3))
         self.first_above = CausalConv(in_channels + 1, num_units, (1, 3))
@@ -95,10 +93,6 @@ class PixelCNNPlusPlus(nn.Module):
     def walk(self, n: int, condition: Tensor | None = None) -> "PlusPlusWalker":
         """Returns what goes through n images a pixel at a time."""
         return PlusPlusWalker(self, n, condition)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps images `[B, C, H, W]` to their log-probabilities `[B]`."""
-        return self.log_prob(x).nats
 
     def mixture(self, parameters: Tensor, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Returns the components' logits `[B, K, H, W]`, and means and logarithms of scales `[B, C, K, H, W]`.

@@ -46,9 +46,7 @@ class PixelRNN(nn.Module):
     ) -> None:
         super().__init__()
         self.shape, self.levels, self.num_classes = (in_channels, *image_size), levels, num_classes
-        check_sizes(num_units=num_units, num_layers=num_layers, kernel=kernel)
-        if levels < 2:
-            raise ValueError(f"levels is {levels}, but at least 2 are wanted")
+        check_sizes(levels, num_units=num_units, num_layers=num_layers, kernel=kernel)
         if layer not in LAYERS:
             raise ValueError(f"layer is {layer!r}, but {' or '.join(LAYERS)} is wanted")
         units = -(-num_units // in_channels) * in_channels
@@ -82,10 +80,6 @@ class PixelRNN(nn.Module):
     def walk(self, n: int, condition: Tensor | None = None) -> "RecurrentWalker":
         """Returns what goes through n images a pixel at a time."""
         return RecurrentWalker(self, n, condition)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps images `[B, C, H, W]` to their log-probabilities `[B]`."""
-        return self.log_prob(x).nats
 
     def run(self, x: Tensor, condition: Tensor | None, apply: Apply, layers: Sequence[Any]) -> Tensor:
         """Maps images, or the next pixel of them, to logits `[B, C, H, W, L]`; `layers` run the recurrent ones."""
