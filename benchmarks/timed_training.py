@@ -36,7 +36,7 @@ def train_for(name: str, minutes: float, words: Sequence[str]) -> Path:
     if not done():
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             while process.poll() is None and not done():
-                time.sleep(0.5)
+                time.sleep(2.0)
             process.send_signal(signal.SIGINT)
         if not done():
             sys.exit(f"training ended early: {' '.join(command)}")
