@@ -20,19 +20,26 @@ from palestra.envs.teams import HideAndSeekTeams, Obs, TeamsEnv
 
 
 class RandomTeam:
-    """Draws all actions."""
+    """Draws all actions, and makes each `repeat` times."""
 
     name = "random"
+
+    def __init__(self, repeat: int = 1) -> None:
+        self._repeat = repeat
 
     def begin(self, envs: TeamsEnv, team: int, seed: int) -> None:
         """Gets ready."""
         self._columns = np.flatnonzero(envs.teams == team)
         self._parts, self._rng = parts_of(envs.single_action_space), np.random.default_rng(seed)
+        self._left = 0
 
     def act(self, obs: Obs, first: NDArray[np.bool_], actions: NDArray[np.int64]) -> None:
         """Writes its team's actions."""
-        shape = (len(first), len(self._columns), len(self._parts))
-        actions[:, self._columns] = self._rng.integers(self._parts, size=shape)
+        if not self._left:
+            shape = (len(first), len(self._columns), len(self._parts))
+            self._made, self._left = self._rng.integers(self._parts, size=shape), self._repeat
+        self._left -= 1
+        actions[:, self._columns] = self._made
 
 
 class ScriptPlayer:

@@ -2,16 +2,19 @@
 
 digits: 17 levels, the first 1,000 images to fit to, 350 to stop by, 447 to measure on. mushrooms and dna: the splits
 of the files (Germain et al. 2015, Table 3). mnist: 8,000 images of MNIST, binarised at a half, 6,000, 1,000 and 1,000
-in their order. Each fit stops when the validation loss has not fallen for a while, and keeps the best weights; a mean
-over seeds has Student's 95 % interval. rbm: log Z by annealed importance sampling beside the exact one.
+in their order. Each fit keeps the weights of its best epoch by the validation loss; a mean over seeds has Student's
+95 % interval. A fit has one thread, so that several can be made at a time, by their names; what is there, in
+`generative/` of the runs' folder, is not made again. rbm: log Z by annealed importance sampling beside the exact one.
 
     python benchmarks/generative.py --data FOLDER [--seeds 3] [--only digits mushrooms dna mnist rbm] [--models NAME...]
+        [--picture FILE.png]
 """
 
 import argparse
 import json
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,12 +24,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from palestra.cli.run import runs_folder
 from palestra.generative.scores import score
 from palestra.networks import create, network_class, usual_fit
 from palestra.networks.batches import as_dataset
 from palestra.networks.fit import FitConfig, Learner
-from palestra.networks.threads import use_threads
 from palestra.perception.intervals import student
+
+NUM_SAMPLES = 16  # that are kept of a fit
 
 Parts = tuple[Tensor, Tensor, Tensor]  # to fit to, to stop by and to measure on, as levels or floats
 
@@ -73,20 +78,21 @@ TABLES = {
         Case("nade", {"num_hidden": 100}, {**WIDE, "epochs": 300, "patience": 30, "learning_rate": 5e-4}),
     ),
 }
-IMAGES: dict[str, Any] = {"epochs": 40, "patience": 4, "batch_size": 64, "schedule": "constant"}
+IMAGES: dict[str, Any] = {"epochs": 40, "patience": 600, "batch_size": 64, "schedule": "cosine"}
+PIXELS: dict[str, Any] = {**IMAGES, "epochs": 12, "learning_rate": 2e-3}
 MNIST = (
     Case("nade", {"num_hidden": 300}, {**IMAGES, "learning_rate": 1e-3}),
-    Case("made", {"hidden": (500,)}, {**IMAGES, "learning_rate": 1e-3}),
+    Case("made", {"hidden": (500,), "dropout": 0.5}, {**IMAGES, "learning_rate": 2e-3}),
     Case("made", {"hidden": (500, 500), "num_masks": 8}, {**IMAGES, "learning_rate": 1e-3}, "two layers, 8 masks"),
     Case("rbm", {"num_hidden": 300, "persistent": True}, {**IMAGES, "epochs": 60, "patience": 0}),
     Case("dbn", {"hidden": (300, 300)}, {**IMAGES, "epochs": 60, "patience": 0}),
     Case("vae", {"hidden": (400,), "num_latent": 20}, {**IMAGES, "epochs": 100, "learning_rate": 1e-3}),
     Case("conv-vae", {"num_latent": 20}, {**IMAGES, "learning_rate": 1e-3}),
-    Case("pixelcnn", {"num_units": 32, "num_blocks": 5, "dropout": 0.1}, {**IMAGES, "learning_rate": 2e-3}),
-    Case("gated-pixelcnn", {"num_units": 32, "num_blocks": 5, "dropout": 0.1}, {**IMAGES, "learning_rate": 2e-3}),
-    Case("pixelcnn++", {"num_units": 32, "num_blocks": 2, "dropout": 0.1}, {**IMAGES, "learning_rate": 2e-3}),
-    Case("row-lstm", {"num_units": 16, "num_layers": 3}, {**IMAGES, "epochs": 20, "learning_rate": 2e-3}),
-    Case("pixelrnn", {"num_units": 16, "num_layers": 3}, {**IMAGES, "epochs": 20, "learning_rate": 2e-3}),
+    Case("pixelcnn", {"num_units": 32, "num_blocks": 5, "dropout": 0.1}, PIXELS),
+    Case("gated-pixelcnn", {"num_units": 32, "num_blocks": 5, "dropout": 0.1}, PIXELS),
+    Case("pixelcnn++", {"num_units": 32, "num_blocks": 2, "dropout": 0.1}, PIXELS),
+    Case("row-lstm", {"num_units": 16, "num_layers": 3}, {**PIXELS, "epochs": 8}),
+    Case("pixelrnn", {"num_units": 16, "num_layers": 3}, {**PIXELS, "epochs": 6}),
 )
 PUBLISHED = {
     "digits": "uniform 181.3",
@@ -162,27 +168,50 @@ def mixture(x: Tensor, k: int, levels: int, steps: int = 60) -> Callable[[Tensor
     return lambda rows: torch.logsumexp(log_joint(rows), dim=1)
 
 
-def rows_of(name: str, parts: Parts, options: dict[str, Any], cases: tuple[Case, ...], seeds: int) -> Iterator[Any]:
-    """Prints a table, and yields each row's figures."""
-    print(f"\n{name}: {PUBLISHED[name]}", flush=True)
-    simple = baselines(parts, options.get("levels", 2))
-    print("".join(f"{title:24}{value:>9.2f} nats\n" for title, value in simple.items()), end="")
-    yield name, simple
-    print(f"{'model':34}{'nats':>8}   95 % interval   bits/dim  kind         seconds a fit")
-    for case in cases:
+def result(name: str, case: Case, parts: Parts, options: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Returns the figures of a fit and, as levels, a few samples; makes it unless it was made before."""
+    file = runs_folder() / "generative" / f"{name}-{re.sub('[^a-z0-9+]+', '-', case.title)}-{seed}.json"
+    if not file.exists():
         data, needed = arranged(parts, options, case.model)
-        found, seconds = [], []
-        for seed in range(seeds):
-            model, spent = fitted(case, data, needed, seed)
-            found.append(score(model, as_dataset((data[2],))))
-            seconds.append(spent)
-        nats = [each.nats for each in found]
-        low, high = student(nats)
-        bits = np.mean([each.bits_per_dim for each in found])
-        spread = f"{low:.2f} to {high:.2f}" if seeds > 1 else ""
-        kind = found[0].kind
-        print(f"{case.title:34}{np.mean(nats):>8.2f}   {spread:16}{bits:>7.4f}  {kind:12}{np.mean(seconds):>8.0f}")
-        yield f"{name} {case.title}", {"nats": nats, "bits": bits, "kind": kind, "seconds": np.mean(seconds)}
+        model, seconds = fitted(case, data, needed, seed)
+        found = score(model, as_dataset((data[2],)))
+        samples = model.sample(NUM_SAMPLES, generator=torch.Generator().manual_seed(0)) * (model.levels - 1)
+        figures = {"nats": found.nats, "bits": found.bits_per_dim, "kind": found.kind, "seconds": seconds}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({**figures, "samples": samples.round().int().flatten(1).tolist()}))
+    known: dict[str, Any] = json.loads(file.read_text())
+    return known
+
+
+def row_of(name: str, case: Case, parts: Parts, options: dict[str, Any], seeds: int) -> dict[str, Any]:
+    """Prints a row of a table, and returns its figures."""
+    fits = [result(name, case, parts, options, seed) for seed in range(seeds)]
+    nats, bits, seconds = ([fit[figure] for fit in fits] for figure in ("nats", "bits", "seconds"))
+    low, high = student(nats)
+    spread = f"{low:.2f} to {high:.2f}" if seeds > 1 else ""
+    print(
+        f"{case.title:34}{np.mean(nats):>8.2f}   {spread:16}{np.mean(bits):>7.4f}  {fits[0]['kind']:12}"
+        f"{np.mean(seconds):>8.0f}",
+        flush=True,
+    )
+    return {"nats": nats, "bits": bits, "kind": fits[0]["kind"], "seconds": np.mean(seconds)}
+
+
+def draw(name: str, cases: Sequence[Case], parts: Parts, options: dict[str, Any], out: Path) -> None:
+    """Draws images of the data, and below them samples of each model's first fit."""
+    from matplotlib.figure import Figure
+
+    rows = {"data": parts[2][:NUM_SAMPLES].flatten(1).tolist()}
+    rows |= {case.title: result(name, case, parts, options, 0)["samples"] for case in cases}
+    height, width = options["image_size"]
+    figure = Figure(figsize=(7.0, 0.5 * len(rows)), dpi=150, layout="constrained")
+    axes: Any = figure.subplots(len(rows), 1)
+    for axis, (title, images) in zip(axes, rows.items(), strict=True):
+        strip = np.hstack(np.pad(np.reshape(images, (-1, height, width)), ((0, 0), (1, 1), (1, 1))))
+        axis.imshow(strip, cmap="gray_r", vmin=0, vmax=options["levels"] - 1)
+        axis.set_ylabel(title, rotation=0, ha="right", va="center", fontsize=8)
+        axis.set(xticks=[], yticks=[], frame_on=False)
+    figure.savefig(out)
 
 
 def rbm(seed: int) -> dict[str, float]:
@@ -203,8 +232,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="+", default=["digits", "mushrooms", "dna", "mnist", "rbm"])
     parser.add_argument("--models", nargs="+", default=[])
+    parser.add_argument("--picture", type=Path, help="samples of the models of mnist")
     options = parser.parse_args()
-    use_threads(image=True)
+    torch.set_num_threads(1)
     sources: dict[str, tuple[Any, tuple[Case, ...]]] = {
         "digits": (digits, DIGITS),
         "mnist": (lambda: mnist(options.data), MNIST),
@@ -218,8 +248,15 @@ def main() -> None:
             continue
         read, cases = sources[name]
         parts, arguments = read()
-        chosen = tuple(case for case in cases if not options.models or case.model in options.models)
-        figures |= dict(rows_of(name, parts, arguments, chosen, options.seeds))
+        chosen = [case for case in cases if not options.models or case.model in options.models]
+        print(f"\n{name}: {PUBLISHED[name]}", flush=True)
+        figures[name] = baselines(parts, arguments.get("levels", 2))
+        print("".join(f"{title:24}{value:>9.2f} nats\n" for title, value in figures[name].items()), end="")
+        print(f"{'model':34}{'nats':>8}   95 % interval   bits/dim  kind         seconds a fit")
+        for case in chosen:
+            figures[f"{name} {case.title}"] = row_of(name, case, parts, arguments, options.seeds)
+        if options.picture and name == "mnist":
+            draw(name, chosen, parts, arguments, options.picture)
     print(json.dumps(figures, default=float))
 
 

@@ -7,7 +7,7 @@ A network writes what it computes once, with an `Apply` in place of its convolut
 (2017), do.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
@@ -22,7 +22,8 @@ class CausalConv(nn.Module):
 
     Columns reach `left` of it, by default as far as to the right. With a mask nothing to the right in the output's own
     row is seen, and at its own place with A only earlier channels, with B also its own: channel k is in group k modulo
-    `groups`.
+    `groups`. On images of `places` rows and columns each place has a bias of its own, zero at first, beside the common
+    one.
     """
 
     allowed: Tensor | None
@@ -36,10 +37,12 @@ class CausalConv(nn.Module):
         left: int | None = None,
         mask: Mask = "none",
         groups: int = 1,
+        places: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         conv = nn.Conv2d(num_in, num_out, size)
         self.weight, self.bias = conv.weight, nn.Parameter(conv.bias)  # type: ignore[arg-type]
+        self.of_place = nn.Parameter(torch.zeros(num_out, *places)) if places else None
         self.top, self.left = size[0] - 1, size[1] // 2 if left is None else left
         self.right = size[1] - 1 - self.left
         allowed = None if mask == "none" else _allowed(conv.weight.shape, self.left, mask, groups)
@@ -54,7 +57,8 @@ class CausalConv(nn.Module):
         """Maps `[B, num_in, H, W]` to `[B, num_out, H, W]`."""
         if self.top or self.left or self.right:
             x = F.pad(x, (self.left, self.right, self.top, 0))
-        return F.conv2d(x, self.kernel, self.bias)
+        out = F.conv2d(x, self.kernel, self.bias)
+        return out if self.of_place is None else out + self.of_place
 
 
 def _allowed(shape: torch.Size, left: int, mask: Mask, groups: int) -> Tensor:
@@ -100,11 +104,12 @@ class Walk:
     def row_of(self, conv: CausalConv, x: Tensor) -> Tensor:
         """Maps the inputs `[B, C, 1, W]` of this row to its outputs."""
         kernel, _, bias = self._kernel(conv)
-        if kernel.shape[2:] == (1, 1):
-            return F.conv2d(x, kernel, bias)
-        seen = self._memory(conv)
-        seen[:, :, self.row + conv.top, conv.left : conv.left + x.shape[3]] = x[:, :, 0]
-        return F.conv2d(seen[:, :, self.row : self.row + kernel.shape[2]], kernel, bias)
+        if kernel.shape[2:] != (1, 1):
+            seen = self._memory(conv)
+            seen[:, :, self.row + conv.top, conv.left : conv.left + x.shape[3]] = x[:, :, 0]
+            x = seen[:, :, self.row : self.row + kernel.shape[2]]
+        out = F.conv2d(x, kernel, bias)
+        return out if conv.of_place is None else out + conv.of_place[:, self.row, None]
 
     def pixel_of(self, conv: CausalConv, x: Tensor) -> Tensor:
         """Maps the inputs `[B, C, 1, 1]` of this pixel to its outputs."""
@@ -113,6 +118,8 @@ class Walk:
             self.keep(conv, x)
             seen, (rows, columns) = self._memory(conv), kernel.shape[2:]
             x = seen[:, :, self.row : self.row + rows, self.column : self.column + columns]
+        if conv.of_place is not None:
+            bias = bias + conv.of_place[:, self.row, self.column]
         return torch.addmm(bias, x.reshape(len(x), -1), flat)[:, :, None, None]
 
     def keep(self, conv: CausalConv, x: Tensor) -> None:

@@ -39,8 +39,8 @@ class GAN(nn.Module):
     Chintala, "Unsupervised representation learning with deep convolutional generative adversarial networks" (2016);
     with loss="wasserstein" WGAN-GP: Gulrajani et al., "Improved training of Wasserstein GANs" (2017), whose critic is
     lowered `num_critic` = 5 times for each time of the generator's, with `penalty` times its gradient penalty. Where
-    they take turns we make simultaneous steps of gradient descent: both networks move from the same weights. WGAN-GP
-    wants the options momentum=0 and learning_rate=1e-4 of a fit; Adam's second beta stays 0.999, not 0.9.
+    they take turns we make simultaneous steps of gradient descent: both networks move from the same weights. By the
+    name wgan-gp it is fitted with Adam's first beta 0 and step size 1e-4, as there; the second stays 0.999, not 0.9.
 
     Samples are vectors of `in_channels` numbers, or images with `image_size`. They are in [0, 1] with output="sigmoid",
     which is DCGAN's tanh but for scale, and any real numbers with output="identity", where `levels` is 0. `loss` is

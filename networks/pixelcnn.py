@@ -17,13 +17,16 @@ from palestra.networks.causal import Apply, CausalConv, Walk, shifted_down, whol
 from palestra.networks.density import Exact, as_floats, checked_input, likelihood_loss
 from palestra.networks.objectives import Losses
 
+Places = Sequence[int] | None  # rows and columns of images whose places have biases of their own
+
 
 class PixelCNN(nn.Module):
     """PixelCNN on images `[C, *image_size]` whose numbers have `levels` values.
 
     A convolution of `kernel` pixels under mask A, `num_blocks` residual blocks (1x1 to half the units, 3x3 under mask
     B, 1x1 back), two layers of 1x1 and a softmax for each channel. With `gated`, gated blocks of two stacks without a
-    blind spot. Classes, if any, add a bias of their own to the first layer, or of each gated one.
+    blind spot. Classes, if any, add a bias of their own to the first layer, or of each gated one. With `places`, which
+    the papers have not, each place of an image has a bias of its own in the first layer.
 
     Raises:
         ValueError: a size is not positive, or there are less than two levels.
@@ -44,6 +47,7 @@ class PixelCNN(nn.Module):
         kernel: int = 7,
         dropout: float = 0.0,
         gated: bool = False,
+        places: bool = True,
     ) -> None:
         super().__init__()
         self.shape, self.levels, self.num_classes = (in_channels, *image_size), levels, num_classes
@@ -52,7 +56,8 @@ class PixelCNN(nn.Module):
             raise ValueError(f"kernel is {kernel}, but an odd number is wanted")
         units = -(-num_units // (2 * in_channels)) * 2 * in_channels  # halves are multiples of the channels
         stack = GatedStack if gated else Stack
-        self.stack = stack(in_channels, units, num_blocks, kernel, dropout, num_classes or 0)
+        more: dict[str, Any] = {"num_classes": num_classes or 0, "places": image_size if places else None}
+        self.stack = stack(in_channels, units, num_blocks, kernel, dropout=dropout, **more)
         self.before = CausalConv(units, units, mask="B", groups=in_channels)
         self.last = CausalConv(units, levels * in_channels, mask="B", groups=in_channels)
 
@@ -115,10 +120,12 @@ class PixelWalker:
 class Stack(nn.Module):
     """The residual blocks of PixelCNN; all that it sees of rows above comes by the convolutions' own kernels."""
 
-    def __init__(self, num_in: int, units: int, num_blocks: int, kernel: int, dropout: float, num_classes: int) -> None:
+    def __init__(
+        self, num_in: int, units: int, num_blocks: int, kernel: int, *, dropout: float, num_classes: int, places: Places
+    ) -> None:
         super().__init__()
         masked: dict[str, Any] = {"mask": "B", "groups": num_in}
-        self.first = CausalConv(num_in, units, (kernel // 2 + 1, kernel), mask="A", groups=num_in)
+        self.first = CausalConv(num_in, units, (kernel // 2 + 1, kernel), mask="A", groups=num_in, places=places)
         self.of_class = nn.Embedding(num_classes, units) if num_classes else None
         self.blocks = nn.ModuleList(
             nn.ModuleList(
@@ -165,10 +172,14 @@ class GatedStack(nn.Module):
     horizontal stack has mask A and no residual connection.
     """
 
-    def __init__(self, num_in: int, units: int, num_blocks: int, kernel: int, dropout: float, num_classes: int) -> None:
+    def __init__(
+        self, num_in: int, units: int, num_blocks: int, kernel: int, *, dropout: float, num_classes: int, places: Places
+    ) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(
-            GatedBlock(num_in if i == 0 else units, units, kernel if i == 0 else 3, num_in, num_classes, first=i == 0)
+            GatedBlock(num_in, units, kernel, num_in, num_classes, first=True, places=places)
+            if i == 0
+            else GatedBlock(units, units, 3, num_in, num_classes, first=False, places=None)
             for i in range(num_blocks)
         )
         self.dropout = nn.Dropout(dropout)
@@ -202,13 +213,15 @@ class GatedStack(nn.Module):
 class GatedBlock(nn.Module):
     """A block of both stacks."""
 
-    def __init__(self, num_in: int, units: int, kernel: int, groups: int, num_classes: int, *, first: bool) -> None:
+    def __init__(
+        self, num_in: int, units: int, kernel: int, groups: int, num_classes: int, *, first: bool, places: Places
+    ) -> None:
         super().__init__()
         rows, left, masked = kernel // 2 + 1, kernel // 2, {"groups": groups}
         mask: Any = "A" if first else "B"
-        self.vertical = CausalConv(num_in, 2 * units, (rows, kernel))
+        self.vertical = CausalConv(num_in, 2 * units, (rows, kernel), places=places)
         self.down = CausalConv(2 * units, 2 * units)
-        self.horizontal = CausalConv(num_in, 2 * units, (1, left + 1), left=left, mask=mask, **masked)
+        self.horizontal = CausalConv(num_in, 2 * units, (1, left + 1), left=left, mask=mask, places=places, **masked)
         self.out = CausalConv(units, units, mask="B", groups=groups)
         self.skip = CausalConv(units, units, mask="B", groups=groups)
         self.of_class = nn.Embedding(num_classes, 4 * units) if num_classes else None

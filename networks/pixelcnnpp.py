@@ -27,7 +27,8 @@ class PixelCNNPlusPlus(nn.Module):
 
     `num_blocks` gated residual blocks on the way in and as many on the way out, joined by short-cuts, of two streams:
     one of the rows above, one of the pixels to the left. A pixel's channels share the choice among `num_mixtures`
-    components, and the mean of each channel depends linearly on the earlier ones.
+    components, and the mean of each channel depends linearly on the earlier ones. With `places`, which the paper has
+    not, each place of an image has a bias of its own in the first layers.
 
     Raises:
         ValueError: a size is not positive, or there are less than two levels.
@@ -47,14 +48,16 @@ class PixelCNNPlusPlus(nn.Module):
         num_blocks: int = 3,
         num_mixtures: int = 10,
         dropout: float = 0.0,
+        places: bool = True,
     ) -> None:
         super().__init__()
         self.shape, self.levels, self.num_classes = (in_channels, *image_size), levels, num_classes
         check_sizes(levels, num_units=num_units, num_blocks=num_blocks, num_mixtures=num_mixtures)
         self.num_mixtures = num_mixtures
-        self.first_down = CausalConv(in_channels + 1, num_units, (2, 3))
+        biases = image_size if places else None
+        self.first_down = CausalConv(in_channels + 1, num_units, (2, 3), places=biases)
         self.first_above = CausalConv(in_channels + 1, num_units, (1, 3))
-        self.first_left = CausalConv(in_channels + 1, num_units, (2, 1))
+        self.first_left = CausalConv(in_channels + 1, num_units, (2, 1), places=biases)
         options: dict[str, Any] = {"dropout": dropout, "num_classes": num_classes or 0}
         downs, lefts = [], []
         for i in range(2 * num_blocks):

@@ -23,7 +23,8 @@ from palestra.networks.pixelcnn import by_level, check_sizes
 class PixelRNN(nn.Module):
     """PixelRNN on images `[C, *image_size]` whose numbers have `levels` values; `layer` is row or diagonal.
 
-    Classes, if any, add a bias of their own to the first layer.
+    Classes, if any, add a bias of their own to the first layer. So does each place of an image with `places`, which the
+    paper has not.
 
     Raises:
         ValueError: a size is not positive, there are less than two levels, or no such layer.
@@ -43,6 +44,7 @@ class PixelRNN(nn.Module):
         num_units: int = 32,
         num_layers: int = 4,
         kernel: int = 7,
+        places: bool = True,
     ) -> None:
         super().__init__()
         self.shape, self.levels, self.num_classes = (in_channels, *image_size), levels, num_classes
@@ -51,7 +53,8 @@ class PixelRNN(nn.Module):
             raise ValueError(f"layer is {layer!r}, but {' or '.join(LAYERS)} is wanted")
         units = -(-num_units // in_channels) * in_channels
         masked: dict[str, Any] = {"mask": "B", "groups": in_channels}
-        self.first = CausalConv(in_channels, 2 * units, (kernel // 2 + 1, kernel), mask="A", groups=in_channels)
+        size, biases = (kernel // 2 + 1, kernel), image_size if places else None
+        self.first = CausalConv(in_channels, 2 * units, size, mask="A", groups=in_channels, places=biases)
         self.of_class = nn.Embedding(num_classes, 2 * units) if num_classes else None
         self.layers = nn.ModuleList(LAYERS[layer](units, in_channels) for _ in range(num_layers))
         self.widen = nn.ModuleList(CausalConv(units, 2 * units, **masked) for _ in range(num_layers))

@@ -67,6 +67,20 @@ def test_a_network_draws_its_actions_and_remembers() -> None:
     assert got != first[0]
 
 
+def test_random_play_makes_each_action_as_often_as_it_is_told() -> None:
+    envs, team = ENV.make_vec(3), RandomTeam(repeat=3)
+    obs, _ = envs.reset(seed=0)
+    team.begin(envs, 1, seed=0)
+    made = []
+    for _ in range(7):
+        actions = np.full(envs.action_space.shape or (), -1)
+        team.act(obs, np.zeros(3, np.bool_), actions)
+        assert (actions[:, :2] == -1).all()
+        made.append(actions[:, 2:].tolist())
+    envs.close()
+    assert made[0] == made[1] == made[2] != made[3] == made[4] == made[5] != made[6]
+
+
 def test_who_cannot_play_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "toys", parallel_toys)
     with pytest.raises(ValueError, match="has not two teams"):

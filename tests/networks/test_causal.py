@@ -46,10 +46,13 @@ def test_shifts() -> None:
         CausalConv(2, 3, (2, 3)),
         CausalConv(2, 3, (2, 2), left=1),
         CausalConv(2, 3),
+        CausalConv(2, 3, (2, 3), mask="A", groups=2, places=(5, 7)),
     ],
 )
 def test_rows_and_pixels_are_those_of_whole_images(conv: CausalConv) -> None:
     x = torch.randn(4, 2, 5, 7, generator=torch.Generator().manual_seed(0))
+    if conv.of_place is not None:
+        torch.nn.init.normal_(conv.of_place)
     expected = whole(conv, x)
     rows, pixels = Walk(4, 5, 7), Walk(4, 5, 7)
     one_right = conv.right == 0 or conv.allowed is not None  # else a pixel's outputs wait for its right neighbours
@@ -61,6 +64,14 @@ def test_rows_and_pixels_are_those_of_whole_images(conv: CausalConv) -> None:
             pixels.pixel_of(conv, torch.zeros(4, 2, 1, 1))  # what comes again takes its place
             actual = pixels.pixel_of(conv, x[:, :, i : i + 1, j : j + 1])
             torch.testing.assert_close(actual, expected[:, :, i : i + 1, j : j + 1])
+
+
+def test_each_place_has_a_bias_of_its_own() -> None:
+    conv = CausalConv(1, 1, mask="A", places=(2, 3))  # sees nothing
+    assert conv.of_place is not None
+    torch.nn.init.constant_(conv.bias, 10.0)
+    conv.of_place.data = torch.arange(6.0).view(1, 2, 3)
+    assert conv(torch.ones(1, 1, 2, 3)).tolist() == [[[[10, 11, 12], [13, 14, 15]]]]
 
 
 def test_what_is_kept_is_seen_from_then_on() -> None:
