@@ -22,8 +22,7 @@ class CausalConv(nn.Module):
 
     Columns reach `left` of it, by default as far as to the right. With a mask nothing to the right in the output's own
     row is seen, and at its own place with A only earlier channels, with B also its own: channel k is in group k modulo
-    `groups`. On images of `places` rows and columns each place has a bias of its own, zero at first, beside the common
-    one.
+    `groups`. On images of `places` rows and columns each row and each column has a bias of its own, zero at first.
     """
 
     allowed: Tensor | None
@@ -42,7 +41,8 @@ class CausalConv(nn.Module):
         super().__init__()
         conv = nn.Conv2d(num_in, num_out, size)
         self.weight, self.bias = conv.weight, nn.Parameter(conv.bias)  # type: ignore[arg-type]
-        self.of_place = nn.Parameter(torch.zeros(num_out, *places)) if places else None
+        self.of_row = nn.Parameter(torch.zeros(num_out, places[0], 1)) if places else None
+        self.of_column = nn.Parameter(torch.zeros(num_out, 1, places[1])) if places else None
         self.top, self.left = size[0] - 1, size[1] // 2 if left is None else left
         self.right = size[1] - 1 - self.left
         allowed = None if mask == "none" else _allowed(conv.weight.shape, self.left, mask, groups)
@@ -58,7 +58,7 @@ class CausalConv(nn.Module):
         if self.top or self.left or self.right:
             x = F.pad(x, (self.left, self.right, self.top, 0))
         out = F.conv2d(x, self.kernel, self.bias)
-        return out if self.of_place is None else out + self.of_place
+        return out if self.of_row is None else out + self.of_row + self.of_column
 
 
 def _allowed(shape: torch.Size, left: int, mask: Mask, groups: int) -> Tensor:
@@ -109,7 +109,7 @@ class Walk:
             seen[:, :, self.row + conv.top, conv.left : conv.left + x.shape[3]] = x[:, :, 0]
             x = seen[:, :, self.row : self.row + kernel.shape[2]]
         out = F.conv2d(x, kernel, bias)
-        return out if conv.of_place is None else out + conv.of_place[:, self.row, None]
+        return out if conv.of_row is None else out + conv.of_row[:, self.row, None] + conv.of_column
 
     def pixel_of(self, conv: CausalConv, x: Tensor) -> Tensor:
         """Maps the inputs `[B, C, 1, 1]` of this pixel to its outputs."""
@@ -118,8 +118,8 @@ class Walk:
             self.keep(conv, x)
             seen, (rows, columns) = self._memory(conv), kernel.shape[2:]
             x = seen[:, :, self.row : self.row + rows, self.column : self.column + columns]
-        if conv.of_place is not None:
-            bias = bias + conv.of_place[:, self.row, self.column]
+        if conv.of_row is not None and conv.of_column is not None:
+            bias = bias + conv.of_row[:, self.row, 0] + conv.of_column[:, 0, self.column]
         return torch.addmm(bias, x.reshape(len(x), -1), flat)[:, :, None, None]
 
     def keep(self, conv: CausalConv, x: Tensor) -> None:

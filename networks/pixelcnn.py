@@ -17,7 +17,7 @@ from palestra.networks.causal import Apply, CausalConv, Walk, shifted_down, whol
 from palestra.networks.density import Exact, as_floats, checked_input, likelihood_loss
 from palestra.networks.objectives import Losses
 
-Places = Sequence[int] | None  # rows and columns of images whose places have biases of their own
+Places = Sequence[int] | None  # rows and columns of images, each of which has a bias of its own
 
 
 class PixelCNN(nn.Module):
@@ -26,7 +26,7 @@ class PixelCNN(nn.Module):
     A convolution of `kernel` pixels under mask A, `num_blocks` residual blocks (1x1 to half the units, 3x3 under mask
     B, 1x1 back), two layers of 1x1 and a softmax for each channel. With `gated`, gated blocks of two stacks without a
     blind spot. Classes, if any, add a bias of their own to the first layer, or of each gated one. With `places`, which
-    the papers have not, each place of an image has a bias of its own in the first layer.
+    the papers have not, each row and each column of an image has one in the first layer too.
 
     Raises:
         ValueError: a size is not positive, or there are less than two levels.

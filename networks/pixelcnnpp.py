@@ -28,7 +28,7 @@ class PixelCNNPlusPlus(nn.Module):
     `num_blocks` gated residual blocks on the way in and as many on the way out, joined by short-cuts, of two streams:
     one of the rows above, one of the pixels to the left. A pixel's channels share the choice among `num_mixtures`
     components, and the mean of each channel depends linearly on the earlier ones. With `places`, which the paper has
-    not, each place of an image has a bias of its own in the first layers.
+    not, each row and each column of an image has a bias of its own in the first layers.
 
     Raises:
         ValueError: a size is not positive, or there are less than two levels.

@@ -23,8 +23,8 @@ from palestra.networks.pixelcnn import by_level, check_sizes
 class PixelRNN(nn.Module):
     """PixelRNN on images `[C, *image_size]` whose numbers have `levels` values; `layer` is row or diagonal.
 
-    Classes, if any, add a bias of their own to the first layer. So does each place of an image with `places`, which the
-    paper has not.
+    Classes, if any, add a bias of their own to the first layer. So do, with `places`, each row and each column of an
+    image, which the paper has not.
 
     Raises:
         ValueError: a size is not positive, there are less than two levels, or no such layer.

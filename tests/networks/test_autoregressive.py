@@ -16,7 +16,7 @@ def model_of(name: str, **options: Any) -> Any:
     sizes: dict[str, Any] = {"image_size": (6, 5), "levels": 4}
     model = create(name, in_channels=2, **sizes, **options).eval()
     for parameter, weight in model.named_parameters():
-        if parameter == "last.weight" or parameter.endswith("of_place"):  # else zero at first
+        if parameter == "last.weight" or parameter.endswith(("of_row", "of_column")):  # else zero at first
             torch.nn.init.normal_(weight, std=0.1)
     return model
 

@@ -51,8 +51,9 @@ def test_shifts() -> None:
 )
 def test_rows_and_pixels_are_those_of_whole_images(conv: CausalConv) -> None:
     x = torch.randn(4, 2, 5, 7, generator=torch.Generator().manual_seed(0))
-    if conv.of_place is not None:
-        torch.nn.init.normal_(conv.of_place)
+    if conv.of_row is not None and conv.of_column is not None:
+        torch.nn.init.normal_(conv.of_row)
+        torch.nn.init.normal_(conv.of_column)
     expected = whole(conv, x)
     rows, pixels = Walk(4, 5, 7), Walk(4, 5, 7)
     one_right = conv.right == 0 or conv.allowed is not None  # else a pixel's outputs wait for its right neighbours
@@ -66,12 +67,14 @@ def test_rows_and_pixels_are_those_of_whole_images(conv: CausalConv) -> None:
             torch.testing.assert_close(actual, expected[:, :, i : i + 1, j : j + 1])
 
 
-def test_each_place_has_a_bias_of_its_own() -> None:
+def test_each_row_and_column_has_a_bias_of_its_own() -> None:
     conv = CausalConv(1, 1, mask="A", places=(2, 3))  # sees nothing
-    assert conv.of_place is not None
-    torch.nn.init.constant_(conv.bias, 10.0)
-    conv.of_place.data = torch.arange(6.0).view(1, 2, 3)
-    assert conv(torch.ones(1, 1, 2, 3)).tolist() == [[[[10, 11, 12], [13, 14, 15]]]]
+    assert conv.of_row is not None
+    assert conv.of_column is not None
+    torch.nn.init.constant_(conv.bias, 100.0)
+    conv.of_row.data = torch.tensor([[[10.0], [20.0]]])
+    conv.of_column.data = torch.tensor([[[1.0, 2.0, 3.0]]])
+    assert conv(torch.ones(1, 1, 2, 3)).tolist() == [[[[111, 112, 113], [121, 122, 123]]]]
 
 
 def test_what_is_kept_is_seen_from_then_on() -> None:
