@@ -53,13 +53,13 @@ class Case:
 
 WIDE: dict[str, Any] = {"epochs": 400, "patience": 15, "batch_size": 100, "schedule": "constant"}
 # options were chosen on the validation parts
-SMALL: dict[str, Any] = {"patience": 600, "batch_size": 100, "schedule": "cosine", "learning_rate": 2e-3}
+SMALL: dict[str, Any] = {"patience": 600, "batch_size": 32, "schedule": "cosine", "learning_rate": 2e-3}
 DIGITS = (
-    Case("pixelcnn", {"num_units": 64, "num_blocks": 4, "kernel": 5, "dropout": 0.5}, {**SMALL, "epochs": 150}),
-    Case("gated-pixelcnn", {"num_units": 48, "num_blocks": 4, "kernel": 5, "dropout": 0.5}, {**SMALL, "epochs": 150}),
-    Case("pixelcnn++", {"num_units": 48, "num_blocks": 2, "dropout": 0.5}, {**SMALL, "epochs": 60}),
-    Case("pixelrnn", {"num_units": 24, "num_layers": 2, "kernel": 5}, {**SMALL, "epochs": 60}),
-    Case("row-lstm", {"num_units": 24, "num_layers": 2, "kernel": 5}, {**SMALL, "epochs": 60}),
+    Case("pixelcnn", {"num_units": 64, "num_blocks": 4, "kernel": 5, "dropout": 0.5}, {**SMALL, "epochs": 50}),
+    Case("gated-pixelcnn", {"num_units": 48, "num_blocks": 4, "kernel": 5, "dropout": 0.5}, {**SMALL, "epochs": 40}),
+    Case("pixelcnn++", {"num_units": 48, "num_blocks": 2, "dropout": 0.5}, {**SMALL, "epochs": 40}),
+    Case("pixelrnn", {"num_units": 24, "num_layers": 2, "kernel": 5}, {**SMALL, "epochs": 30}),
+    Case("row-lstm", {"num_units": 24, "num_layers": 2, "kernel": 5}, {**SMALL, "epochs": 30}),
 )
 LONG: dict[str, Any] = {"patience": 600, "batch_size": 100, "schedule": "cosine"}  # the best of all epochs
 TABLES = {
