@@ -207,7 +207,7 @@ def draw(name: str, cases: Sequence[Case], parts: Parts, options: dict[str, Any]
     figure = Figure(figsize=(7.0, 0.5 * len(rows)), dpi=150, layout="constrained")
     axes: Any = figure.subplots(len(rows), 1)
     for axis, (title, images) in zip(axes, rows.items(), strict=True):
-        strip = np.hstack(np.pad(np.reshape(images, (-1, height, width)), ((0, 0), (1, 1), (1, 1))))
+        strip = np.hstack([np.pad(np.reshape(image, (height, width)), 1) for image in images])
         axis.imshow(strip, cmap="gray_r", vmin=0, vmax=options["levels"] - 1)
         axis.set_ylabel(title, rotation=0, ha="right", va="center", fontsize=8)
         axis.set(xticks=[], yticks=[], frame_on=False)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 Mask = Literal["A", "B", "none"]
+EVERY = slice(None)
 
 
 class CausalConv(nn.Module):
@@ -57,8 +58,13 @@ class CausalConv(nn.Module):
         """Maps `[B, num_in, H, W]` to `[B, num_out, H, W]`."""
         if self.top or self.left or self.right:
             x = F.pad(x, (self.left, self.right, self.top, 0))
-        out = F.conv2d(x, self.kernel, self.bias)
-        return out if self.of_row is None else out + self.of_row + self.of_column
+        return self.biased(F.conv2d(x, self.kernel, self.bias))
+
+    def biased(self, out: Tensor, rows: slice = EVERY, columns: slice = EVERY) -> Tensor:
+        """Adds to the outputs `[B, num_out, rows, columns]` of some rows and columns the biases of these."""
+        if self.of_row is None or self.of_column is None:
+            return out
+        return out + self.of_row[:, rows] + self.of_column[:, :, columns]
 
 
 def _allowed(shape: torch.Size, left: int, mask: Mask, groups: int) -> Tensor:
@@ -108,8 +114,7 @@ class Walk:
             seen = self._memory(conv)
             seen[:, :, self.row + conv.top, conv.left : conv.left + x.shape[3]] = x[:, :, 0]
             x = seen[:, :, self.row : self.row + kernel.shape[2]]
-        out = F.conv2d(x, kernel, bias)
-        return out if conv.of_row is None else out + conv.of_row[:, self.row, None] + conv.of_column
+        return conv.biased(F.conv2d(x, kernel, bias), slice(self.row, self.row + 1))
 
     def pixel_of(self, conv: CausalConv, x: Tensor) -> Tensor:
         """Maps the inputs `[B, C, 1, 1]` of this pixel to its outputs."""
@@ -118,9 +123,8 @@ class Walk:
             self.keep(conv, x)
             seen, (rows, columns) = self._memory(conv), kernel.shape[2:]
             x = seen[:, :, self.row : self.row + rows, self.column : self.column + columns]
-        if conv.of_row is not None and conv.of_column is not None:
-            bias = bias + conv.of_row[:, self.row, 0] + conv.of_column[:, 0, self.column]
-        return torch.addmm(bias, x.reshape(len(x), -1), flat)[:, :, None, None]
+        out = torch.addmm(bias, x.reshape(len(x), -1), flat)[:, :, None, None]
+        return conv.biased(out, slice(self.row, self.row + 1), slice(self.column, self.column + 1))
 
     def keep(self, conv: CausalConv, x: Tensor) -> None:
         """Takes the inputs `[B, C, 1, 1]` of this pixel as what is seen of it from now on."""
