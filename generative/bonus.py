@@ -13,6 +13,7 @@ in the place of N, which follow from what a density model learns from an observa
 import importlib
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import gymnasium as gym
@@ -43,19 +44,26 @@ class Bonus(Protocol):
 
 
 class Entry(NamedTuple):
-    """Where a bonus is, what it is in a few words, and whether it has a network, which may be on a GPU."""
+    """Where a bonus is, what it is in a few words, whether it has a network, which may be on a GPU, and its options."""
 
     module: str
     attribute: str
     what: str
     has_network: bool = False
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
 BONUSES = {  # name on the command line
     "count": Entry("visits", "VisitBonus", "visits of the observation, N^-1/2"),
     "rnd": Entry("distillation", "RNDBonus", "errors of random network distillation (Burda et al. 2019)", True),
     "cts": Entry("cts", "CTSBonus", "pseudo-counts of context tree switching on images (Bellemare et al. 2016)"),
-    "pixelcnn": Entry("gain", "GainBonus", "pseudo-counts of a network on images (Ostrovski et al. 2017)", True),
+    "pixelcnn": Entry(
+        "gain",
+        "GainBonus",
+        "pseudo-counts of a network on images (Ostrovski et al. 2017)",
+        True,
+        {"places": False},  # as published
+    ),
 }
 
 
@@ -78,7 +86,7 @@ def bonus_named(name: str, obs_space: gym.Space[Any], seed: int, *, device: Any 
     """
     entry: Entry = named(name, BONUSES, "bonus")
     kind: Any = getattr(importlib.import_module(f"palestra.generative.{entry.module}"), entry.attribute)
-    given = {"device": device, **options} if entry.has_network else options
+    given = {**entry.options, **({"device": device} if entry.has_network else {}), **options}
     try:
         bonus: Bonus = kind(obs_space, seed, **given)
     except TypeError as error:

@@ -16,7 +16,13 @@ class Independent(nn.Module):
     """Pixels that know nothing of each other; at first all levels are equally likely."""
 
     def __init__(
-        self, in_channels: int, num_classes: int | None = None, *, image_size: tuple[int, int], levels: int = 8
+        self,
+        in_channels: int,
+        num_classes: int | None = None,
+        *,
+        image_size: tuple[int, int],
+        levels: int = 8,
+        places: bool = True,
     ) -> None:
         super().__init__()
         self.logits = nn.Parameter(torch.zeros(levels, in_channels, *image_size))
