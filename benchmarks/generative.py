@@ -2,9 +2,10 @@
 
 digits: 17 levels, the first 1,000 images to fit to, 350 to stop by, 447 to measure on. mushrooms and dna: the splits
 of the files (Germain et al. 2015, Table 3). mnist: 8,000 images of MNIST, binarised at a half, 6,000, 1,000 and 1,000
-in their order. Each fit keeps the weights of its best epoch by the validation loss; a mean over seeds has Student's
-95 % interval. A fit has one thread, so that several can be made at a time, by their names; what is there, in
-`generative/` of the runs' folder, is not made again. rbm: log Z by annealed importance sampling beside the exact one.
+in their order. Each fit but those of rbm and dbn keeps the weights of its best epoch by the validation loss; a mean
+over seeds has Student's 95 % interval. A fit has one thread, so that several can be made at a time, by their names;
+what is there, in `generative/` of the runs' folder, is not made again. rbm: log Z by annealed importance sampling
+beside the exact one.
 
     python benchmarks/generative.py --data FOLDER [--seeds 3] [--only digits mushrooms dna mnist rbm] [--models NAME...]
         [--picture FILE.png]
@@ -54,9 +55,13 @@ class Case:
 WIDE: dict[str, Any] = {"epochs": 400, "patience": 15, "batch_size": 100, "schedule": "constant"}
 # options were chosen on the validation parts
 SMALL: dict[str, Any] = {"patience": 600, "batch_size": 32, "schedule": "cosine", "learning_rate": 2e-3}
-DIGITS = (
+PLACED = (
     Case("pixelcnn", {"num_units": 64, "num_blocks": 4, "kernel": 5, "dropout": 0.5}, {**SMALL, "epochs": 50}),
     Case("gated-pixelcnn", {"num_units": 48, "num_blocks": 4, "kernel": 5, "dropout": 0.5}, {**SMALL, "epochs": 40}),
+)
+DIGITS = (
+    *PLACED,
+    *(Case(case.model, {**case.options, "places": False}, case.fit, "without places") for case in PLACED),
     Case("pixelcnn++", {"num_units": 48, "num_blocks": 2, "dropout": 0.5}, {**SMALL, "epochs": 40}),
     Case("pixelrnn", {"num_units": 24, "num_layers": 2, "kernel": 5}, {**SMALL, "epochs": 30}),
     Case("row-lstm", {"num_units": 24, "num_layers": 2, "kernel": 5}, {**SMALL, "epochs": 30}),

@@ -51,7 +51,7 @@ def explain_teams(run: Run, out: Path | None) -> Path:
     return picture
 
 
-def random_statistics(env: EnvSpec, repeat: int = 1) -> dict[str, float]:
+def random_statistics(env: EnvSpec, repeat: int) -> dict[str, float]:
     """Returns the mean statistics of random play that makes each action `repeat` times."""
     worlds = EnvSpec(env.id, EPISODES, kwargs=env.kwargs)
     games = [one.statistics for one, _ in play_teams([RandomTeam(repeat), RandomTeam(repeat)], worlds, EPISODES)]

@@ -48,7 +48,7 @@ def _drive(bodies, moving, rules, h):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _limit(body, h):  # type: ignore[no-untyped-def]
-    """Slows a body that is too fast, and returns the greatest speed of a point of it."""
+    """Slows a body that is too fast, which takes momentum, and returns the greatest speed of a point of it."""
     fastest = math.sqrt(body.vx * body.vx + body.vy * body.vy) + abs(body.spin) * (body.half_x + body.half_y)
     if fastest * h <= STRIDE:
         return fastest
