@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from palestra.networks.density import checked_condition, checked_request
-from palestra.networks.stages import name_of
+from palestra.networks.chance import uniform
+from palestra.networks.density import checked_condition, checked_request, device_of
 
 
 class Walker(Protocol):
@@ -84,13 +84,14 @@ def draw(
     """
     channels, height, width = model.shape
     checked_request(n, model.shape, 16)  # a level and a random number
-    condition = checked_condition(condition, n, model.num_classes, name_of(model))
-    x = torch.zeros(n, *model.shape, dtype=torch.int64)
+    condition, device = checked_condition(model, condition, n), device_of(model)
+    x = torch.zeros(n, *model.shape, dtype=torch.int64, device=device)
     if given is not None:
         if given.shape != x.shape or not bool(((given >= -1) & (given < model.levels)).all()):
             raise ValueError(f"what is given must be {list(x.shape)}, levels from 0 to {model.levels - 1} or -1")
+        given = given.to(device)
         x = given.clamp(min=0).long()
-    uniforms = torch.rand(x.shape, generator=generator, dtype=torch.float64)
+    uniforms = uniform(x.shape, device, generator, dtype=torch.float64)
     was_training = model.training
     model.eval()
     walker: Walker = model.walk(n, condition) if cached else Naive(model, condition)

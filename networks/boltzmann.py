@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from palestra.networks.chance import bernoulli, categorical
 from palestra.networks.density import Exact, checked_condition, checked_input, checked_request, likelihood_loss
 from palestra.networks.objectives import Losses
 from palestra.networks.partition import binary_states
@@ -80,14 +81,14 @@ class BoltzmannMachine(nn.Module):
         Raises:
             ValueError: there are too many samples, or labels.
         """
-        checked_condition(condition, n, None, "boltzmann")
+        checked_condition(self, condition, n)
         checked_request(n, self.bias.shape)
         if steps is None:
             p = (-self._energies().flatten()).softmax(dim=0)
-            states = self._states()[torch.multinomial(p, n, replacement=True, generator=generator)]
+            states = self._states()[categorical(p, n, generator)]
         else:
             coins = torch.full((n, len(self.bias)), 0.5, device=self.bias.device)
-            states = self.gibbs(torch.bernoulli(coins, generator=generator), steps, generator)
+            states = self.gibbs(bernoulli(coins, generator), steps, generator)
         return states[:, : self.shape[0]].to(self.weight.dtype)
 
     @torch.no_grad()
@@ -98,7 +99,7 @@ class BoltzmannMachine(nn.Module):
         for _ in range(steps):
             for i in range(len(weight)):
                 p = torch.sigmoid(states @ weight[i] + self.bias[i])
-                states[:, i] = torch.bernoulli(p, generator=generator)
+                states[:, i] = bernoulli(p, generator)
         return states
 
     def _states(self) -> Tensor:

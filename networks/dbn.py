@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from palestra.networks.chance import bernoulli
 from palestra.networks.density import (
     Bound,
     Estimate,
     LogProb,
-    as_levels,
     checked_condition,
-    checked_shape,
+    checked_levels,
 )
 from palestra.networks.objectives import Losses
 from palestra.networks.rbm import RBM
@@ -137,7 +137,7 @@ class DBN(nn.Module):
         *below, top = self._rbms()
         v = top.sample(n, self._labels(condition, n), generator=generator, steps=steps)
         for rbm in reversed(below):
-            v = torch.bernoulli(rbm.decode(v), generator=generator)
+            v = bernoulli(rbm.decode(v), generator)
         return v
 
     @torch.no_grad()
@@ -163,7 +163,7 @@ class DBN(nn.Module):
         if num_draws < 1:
             raise ValueError(f"at least 1 draw is wanted, but num_draws is {num_draws}")
         v, label = self._binary(x), self._labels(condition, len(x))
-        generator = generator or torch.Generator(v.device).manual_seed(0)
+        generator = generator or torch.Generator().manual_seed(0)
         top = self._rbms()[-1]
         log_z = top.known_log_z() if label is None else top.known_log_z()[label]
         terms = sum((self._log_weight(v, label, generator) for _ in range(num_draws)), torch.zeros_like(v[:, 0]))
@@ -185,14 +185,14 @@ class DBN(nn.Module):
         return cast(list[RBM], list(self.layers))
 
     def _binary(self, x: Tensor) -> Tensor:
-        return as_levels(checked_shape(x, self.shape, "dbn"), 2).to(self._rbms()[0].weight.dtype)
+        return checked_levels(self, x).to(self._rbms()[0].weight.dtype)
 
     def _labels(self, condition: Tensor | None, n: int) -> Tensor | None:
-        return checked_condition(condition, n, self.num_classes, "dbn")
+        return checked_condition(self, condition, n)
 
 
 def _drawn(log_odds: Tensor, generator: torch.Generator | None) -> Tensor:
-    return torch.bernoulli(torch.sigmoid(log_odds), generator=generator)
+    return bernoulli(torch.sigmoid(log_odds), generator)
 
 
 def _log_bernoulli(states: Tensor, log_odds: Tensor) -> Tensor:

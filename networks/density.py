@@ -69,6 +69,12 @@ def as_floats(x: Tensor, levels: int) -> Tensor:
     return x.float() / (levels - 1)
 
 
+def device_of(model: Any) -> torch.device:
+    """Returns where a model's weights are."""
+    device: torch.device = next(model.parameters()).device
+    return device
+
+
 def checked_shape(x: Tensor, shape: Sequence[int], name: str) -> Tensor:
     """Returns samples `[B, *shape]` as they are.
 
@@ -80,12 +86,22 @@ def checked_shape(x: Tensor, shape: Sequence[int], name: str) -> Tensor:
     return x
 
 
-def checked_condition(condition: Tensor | None, n: int, num_classes: int | None, name: str) -> Tensor | None:
-    """Returns labels `[n]` as int64, or None where a model has no classes.
+def checked_levels(model: Any, x: Tensor) -> Tensor:
+    """Returns samples `[B, *shape]` as levels, int64, where the model is.
+
+    Raises:
+        ValueError: they are not what the model takes.
+    """
+    return as_levels(checked_shape(x, model.shape, name_of(model)), model.levels).to(device_of(model))
+
+
+def checked_condition(model: Any, condition: Tensor | None, n: int) -> Tensor | None:
+    """Returns labels `[n]` as int64, where the model is, or None where it has no classes.
 
     Raises:
         ValueError: labels are missing or too many, none is wanted, or one is no class.
     """
+    name, num_classes = name_of(model), model.num_classes
     if num_classes is None:
         if condition is not None:
             raise ValueError(f"the model {name} was made without classes, so that there is nothing to condition on")
@@ -94,7 +110,7 @@ def checked_condition(condition: Tensor | None, n: int, num_classes: int | None,
         given = "none" if condition is None else f"{list(condition.shape)} of {condition.dtype}"
         raise ValueError(f"the model {name} wants a label, an integer, for each of {n} samples, but was given {given}")
     _check_range(condition, 0, num_classes - 1, "labels")
-    return condition.long()
+    return condition.long().to(device_of(model))
 
 
 def checked_input(model: Any, x: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -103,9 +119,7 @@ def checked_input(model: Any, x: Tensor, condition: Tensor | None) -> tuple[Tens
     Raises:
         ValueError: either is not what the model takes.
     """
-    name = name_of(model)
-    levels = as_levels(checked_shape(x, model.shape, name), model.levels)
-    return levels, checked_condition(condition, len(x), model.num_classes, name)
+    return checked_levels(model, x), checked_condition(model, condition, len(x))
 
 
 def likelihood_loss(model: Any, batch: Sequence[Tensor]) -> Losses:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from palestra.networks.density import as_floats, as_levels, checked_condition, checked_request, checked_shape
+from palestra.networks.chance import normal
+from palestra.networks.density import as_floats, as_levels, checked_condition, checked_request, checked_shape, device_of
 from palestra.networks.gan_networks import (
     GENERATOR_LOSSES,
     Discriminator,
@@ -133,12 +134,10 @@ class GAN(nn.Module):
             ValueError: there are none, too many, or the labels are not what the model takes.
         """
         checked_request(n, self.shape)
-        weight = next(self.parameters())
-        label = checked_condition(condition, n, self.num_classes, name_of(self))
-        device = generator.device if generator is not None else weight.device
-        z = torch.randn(n, self.num_latent, generator=generator, device=device).to(weight)
+        label = checked_condition(self, condition, n)
+        z = normal((n, self.num_latent), device_of(self), generator)
         parts = [slice(i, i + CHUNK) for i in range(0, n, CHUNK)]
-        return torch.cat([self.decode(z[part], None if label is None else label[part]) for part in parts])
+        return torch.cat([self._decoded(z[part], None if label is None else label[part]) for part in parts])
 
     def decode(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Maps latent variables `[B, num_latent]`, and labels `[B]` where there are classes, to samples `[B, *shape]`.
@@ -149,9 +148,7 @@ class GAN(nn.Module):
             ValueError: `z` or the labels are not what the model takes.
         """
         checked_shape(z, (self.num_latent,), name_of(self))
-        label = checked_condition(condition, len(z), self.num_classes, name_of(self))
-        with _evaluated(self.generator):
-            return self.generator(z, None if label is None else label.to(z.device))  # type: ignore[no-any-return]
+        return self._decoded(z, checked_condition(self, condition, len(z)))
 
     def discriminate(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Returns the probability that samples `[B, *shape]` are data, or a critic's score, `[B]`.
@@ -168,11 +165,16 @@ class GAN(nn.Module):
     def _inputs(self, x: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Returns samples as the discriminator takes them, and their labels."""
         checked_shape(x, self.shape, name_of(self))
-        label = checked_condition(condition, len(x), self.num_classes, name_of(self))
+        label = checked_condition(self, condition, len(x))
         if self.levels:
             levels = as_levels(x, self.levels)
             x = x if x.is_floating_point() else as_floats(levels, self.levels)
-        return self.pixels(x.to(next(self.parameters()).dtype)), label
+        return self.pixels(x.to(next(self.parameters()))), label
+
+    def _decoded(self, z: Tensor, label: Tensor | None) -> Tensor:
+        weight = next(self.generator.parameters())
+        with _evaluated(self.generator):
+            return self.generator(z.to(weight), label)  # type: ignore[no-any-return]
 
     def _is_turn_of_both(self) -> bool:
         """Returns whether the generator's loss counts too, and in training counts the call."""

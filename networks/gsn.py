@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from palestra.networks.density import as_levels, checked_condition, checked_request, checked_shape
+from palestra.networks.chance import normal, uniform
+from palestra.networks.density import checked_condition, checked_levels, checked_request
 from palestra.networks.objectives import Losses
-from palestra.networks.stages import name_of
 
 
 class GSN(nn.Module):
@@ -101,7 +101,7 @@ class GSN(nn.Module):
         Raises:
             ValueError: there are none, too many, or there is a condition.
         """
-        checked_condition(condition, n, None, name_of(self))
+        checked_condition(self, condition, n)
         checked_request(n, self.shape)
         start = _coins(self.frequency.expand(n, -1), generator)
         *_, last = islice(self.walk(start, generator=generator), self.num_steps)
@@ -149,15 +149,14 @@ class GSN(nn.Module):
         return layers[1] @ self.layers[0].weight + self.visible_bias, layers[1:]  # type: ignore[operator]
 
     def _bits(self, x: Tensor) -> Tensor:
-        return as_levels(checked_shape(x, self.shape, name_of(self)), 2).to(self.visible_bias)
+        return checked_levels(self, x).to(self.visible_bias.dtype)
 
     def _silence(self, n: int) -> list[Tensor]:
         return [self.visible_bias.new_zeros(n, size) for size in self.hidden]
 
 
 def _uniform(like: Tensor, generator: torch.Generator | None) -> Tensor:
-    device = like.device if generator is None else generator.device
-    return torch.rand(like.shape, generator=generator, device=device).to(like)
+    return uniform(like.shape, like.device, generator).to(like.dtype)
 
 
 def _coins(probability: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -172,5 +171,4 @@ def _spoilt(x: Tensor, fraction: float, generator: torch.Generator | None) -> Te
 def _noisy(x: Tensor, deviation: float, generator: torch.Generator | None) -> Tensor:
     if not deviation:
         return x
-    device = x.device if generator is None else generator.device
-    return x + deviation * torch.randn(x.shape, generator=generator, device=device).to(x)
+    return x + deviation * normal(x.shape, x.device, generator).to(x.dtype)

@@ -103,4 +103,4 @@ class Hopfield(nn.Module):
         return self.weight - torch.diag(self.weight.diagonal())
 
     def _signs(self, x: Tensor) -> Tensor:
-        return 2.0 * as_levels(checked_shape(x, self.weight.shape[:1], "hopfield"), 2).to(self.weight.dtype) - 1.0
+        return 2.0 * as_levels(checked_shape(x, self.weight.shape[:1], "hopfield"), 2).to(self.weight) - 1.0

@@ -17,7 +17,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from palestra.networks.activations import activation_named
-from palestra.networks.density import Exact, checked_condition, checked_input, checked_request, likelihood_loss
+from palestra.networks.chance import integers, uniform
+from palestra.networks.density import (
+    Exact,
+    checked_condition,
+    checked_input,
+    checked_request,
+    device_of,
+    likelihood_loss,
+)
 from palestra.networks.nade import bernoulli_nats
 from palestra.networks.objectives import Losses
 
@@ -111,9 +119,10 @@ class MADE(nn.Module):
         If `cached`, each unit is computed once, as soon as all that it sees is known.
         """
         checked_request(n, self.shape)
-        condition = checked_condition(condition, n, self.num_classes, "made")
-        masks = torch.randint(self.num_masks, (n,), generator=generator)
-        uniforms, x = torch.rand(n, *self.shape, generator=generator), torch.zeros(n, *self.shape)
+        condition = checked_condition(self, condition, n)
+        masks = integers(self.num_masks, (n,), torch.device("cpu"), generator)
+        uniforms = uniform((n, *self.shape), device_of(self), generator)
+        x = torch.zeros_like(uniforms)
         was_training = self.training
         self.eval()
         for k in sorted(set(masks.tolist())):
@@ -140,7 +149,7 @@ class _Units:
 
     def __init__(self, model: MADE, mask: int, condition: Tensor | None, n: int) -> None:
         self._model, self._degrees = model, model.degrees[mask]
-        self._values = [torch.zeros(n, len(degree)) for degree in self._degrees]
+        self._values = [torch.zeros(n, len(degree), device=device_of(model)) for degree in self._degrees]
         self._classes = None if model.of_class is None else [embed(condition) for embed in model.of_class]
         # units that are not known yet are zero, so that of a layer's weights no more need be hidden
         self._of_degree = [{int(v): (degree == v).nonzero()[:, 0] for v in degree} for degree in self._degrees]

@@ -12,7 +12,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from palestra.networks.density import Exact, checked_condition, checked_input, checked_request, likelihood_loss
+from palestra.networks.chance import uniform
+from palestra.networks.density import (
+    Exact,
+    checked_condition,
+    checked_input,
+    checked_request,
+    device_of,
+    likelihood_loss,
+)
 from palestra.networks.objectives import Losses
 
 
@@ -65,8 +73,9 @@ class NADE(nn.Module):
     ) -> Tensor:
         """Draws vectors `[n, D]` of zeros and ones; what the hidden units have seen is kept if `cached`."""
         checked_request(n, self.shape)
-        condition = checked_condition(condition, n, self.num_classes, "nade")
-        x, uniforms = torch.zeros(n, *self.shape), torch.rand(n, *self.shape, generator=generator)
+        condition = checked_condition(self, condition, n)
+        uniforms = uniform((n, *self.shape), device_of(self), generator)
+        x = torch.zeros_like(uniforms)
         seen = self._bias(condition, n).expand(n, -1).clone()
         for d in range(self.shape[0]):
             if cached:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from palestra.networks.chance import bernoulli
+
 LARGEST_SIDE = 20  # units whose states are enumerated
 CHUNK = 2**12  # states at a time
 
@@ -85,13 +87,13 @@ def ais(
         raise ValueError(f"at least 2 chains and 1 step are wanted, but there are {num_chains} and {num_steps}")
     bias = hidden_bias[..., None, :]
     visible = visible_bias.expand(*hidden_bias.shape[:-1], num_chains, -1)
-    v = torch.bernoulli(torch.sigmoid(visible), generator=generator)
+    v = bernoulli(torch.sigmoid(visible), generator)
     log_weight = torch.zeros(visible.shape[:-1], dtype=torch.float64, device=weight.device)
     for before, after in pairwise(torch.linspace(0.0, 1.0, num_steps + 1).tolist()):
         inputs = F.linear(v, weight) + bias
         log_weight += (F.softplus(after * inputs) - F.softplus(before * inputs)).sum(dim=-1)
-        h = torch.bernoulli(torch.sigmoid(after * inputs), generator=generator)
-        v = torch.bernoulli(torch.sigmoid(visible + after * (h @ weight)), generator=generator)
+        h = bernoulli(torch.sigmoid(after * inputs), generator)
+        v = bernoulli(torch.sigmoid(visible + after * (h @ weight)), generator)
     base = F.softplus(visible_bias.double()).sum() + F.softplus(torch.zeros_like(hidden_bias.double())).sum(dim=-1)
     largest = log_weight.max(dim=-1, keepdim=True).values
     ratio = (log_weight - largest).exp()

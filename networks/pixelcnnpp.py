@@ -115,7 +115,7 @@ class PixelCNNPlusPlus(nn.Module):
     def all_levels(self, parameters: Tensor, x: Tensor) -> Tensor:
         """Returns the log-probabilities `[B, C, H, W, L]` of all levels of each channel, given the earlier ones."""
         weights, means, scales = self.mixture(parameters, x)
-        every = scaled(torch.arange(self.levels), self.levels)[:, None, None, None, None, None]
+        every = scaled(torch.arange(self.levels, device=x.device), self.levels)[:, None, None, None, None, None]
         of_parts = log_of_levels(every, means, scales, self.levels)  # [L, B, C, K, H, W]
         values, own = x[:, :, None], [weights.log_softmax(1)]
         for c in range(self.shape[0] - 1):  # what a channel is says which component it came from
@@ -185,7 +185,7 @@ class PlusPlusWalker:
         return with_ones(scaled(x, self._model.levels))
 
     def _nothing(self, like: Tensor) -> Tensor:
-        return torch.zeros(len(like), like.shape[1] + 1, *like.shape[2:])
+        return torch.zeros(len(like), like.shape[1] + 1, *like.shape[2:], device=like.device)
 
 
 class GatedResnet(nn.Module):

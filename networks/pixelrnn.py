@@ -159,7 +159,7 @@ class RowMemory:
 
     def __init__(self, layer: RowLSTM, walk: Walk, n: int, width: int) -> None:
         self._layer, self._walk = layer, walk
-        self._hidden, self._cell = torch.zeros(2, n, layer.units, width).unbind(0)
+        self._hidden, self._cell = layer.states.weight.new_zeros(2, n, layer.units, width).unbind(0)
         self._above, self._cell_above = self._hidden, self._cell
 
     def begin_row(self) -> None:
@@ -223,9 +223,10 @@ class DiagonalMemory:
 
     def __init__(self, layer: DiagonalBiLSTM, walk: Walk, n: int, width: int) -> None:
         self._layer, self._walk, units = layer, walk, layer.left.units
-        self._inputs = torch.zeros(n, 2 * units, 1, width)
-        self._left, self._cell, self._right = torch.zeros(3, n, units, width).unbind(0)
-        self._above, self._nothing = self._left, torch.zeros(n, units)
+        zeros = layer.left.states.weight.new_zeros
+        self._inputs = zeros(n, 2 * units, 1, width)
+        self._left, self._cell, self._right = zeros(3, n, units, width).unbind(0)
+        self._above, self._nothing = self._left, zeros(n, units)
 
     def begin_row(self) -> None:
         """Comes to a row: the one above is complete, so that the right direction can go over it."""

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from palestra.networks.chance import bernoulli, categorical, integers
 from palestra.networks.density import (
     Estimate,
     Exact,
     LogProb,
-    as_levels,
     checked_condition,
+    checked_levels,
     checked_request,
-    checked_shape,
 )
 from palestra.networks.objectives import Losses
 from palestra.networks.partition import LogZ, ais, exact_log_z
@@ -150,7 +150,7 @@ class RBM(nn.Module):
         if steps < 1:
             raise ValueError(f"at least 1 step of Gibbs sampling is wanted, but steps is {steps}")
         label = self._labels(condition, n)
-        v = torch.bernoulli(torch.sigmoid(self.visible_bias.expand(n, -1)), generator=generator)
+        v = bernoulli(torch.sigmoid(self.visible_bias.expand(n, -1)), generator)
         return self.gibbs(self.hidden_inputs(v, label), label, steps, generator, clamped=True)[0]
 
     @torch.no_grad()
@@ -167,11 +167,11 @@ class RBM(nn.Module):
         Labels are drawn as well, unless they are `clamped`.
         """
         for step in range(steps):
-            h = torch.bernoulli(torch.sigmoid(inputs), generator=generator)
-            v = torch.bernoulli(self.decode(h), generator=generator)
+            h = bernoulli(torch.sigmoid(inputs), generator)
+            v = bernoulli(self.decode(h), generator)
             if label is not None and not clamped:
                 odds = F.linear(h, self.label_weight, self.label_bias)
-                label = torch.multinomial(odds.softmax(dim=1), 1, generator=generator)[:, 0]
+                label = categorical(odds.softmax(dim=1), 1, generator)[:, 0]
             if step + 1 < steps:
                 inputs = self.hidden_inputs(v, label)
         return v, label
@@ -226,7 +226,7 @@ class RBM(nn.Module):
         """Returns the log Z, `[]` or `[num_classes]`, of `log_prob`; it is computed anew where weights have changed."""
         weights = torch.cat([p.flatten().cpu().double() for p in self.parameters()])
         if self._kept is None or not torch.equal(self._kept[0], weights):
-            generator = torch.Generator(self.weight.device).manual_seed(0)
+            generator = torch.Generator().manual_seed(0)
             self._kept = weights, self.log_z() if self.is_exact else self.ais(generator=generator).log_z
         return self._kept[1].to(self.weight.device)
 
@@ -241,7 +241,7 @@ class RBM(nn.Module):
 
     def _pseudo_log_likelihood(self, v: Tensor, inputs: Tensor) -> Tensor:
         """Returns D times the log-probability of one unit of each sample given the others, `[B]`."""
-        unit = torch.randint(v.shape[1], (len(v), 1), device=v.device)
+        unit = integers(v.shape[1], (len(v), 1), v.device)
         change = 1.0 - 2.0 * v.gather(1, unit)
         flipped = inputs + change * self.weight.T[unit[:, 0]]
         gain = change[:, 0] * self.visible_bias[unit[:, 0]] + (F.softplus(flipped) - F.softplus(inputs)).sum(dim=1)
@@ -255,7 +255,7 @@ class RBM(nn.Module):
         return self.label_bias.double() if self.num_classes else self.hidden_bias.new_zeros((), dtype=torch.float64)
 
     def _binary(self, x: Tensor) -> Tensor:
-        return as_levels(checked_shape(x, self.shape, "rbm"), 2).to(self.weight.dtype)
+        return checked_levels(self, x).to(self.weight.dtype)
 
     def _labels(self, condition: Tensor | None, n: int) -> Tensor | None:
-        return checked_condition(condition, n, self.num_classes, "rbm")
+        return checked_condition(self, condition, n)

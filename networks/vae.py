@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 from palestra.networks import create
 from palestra.networks.autoencoder import deconvolutions, mirrored
-from palestra.networks.density import Bound, as_floats, as_levels, checked_condition, checked_request, checked_shape
+from palestra.networks.chance import normal, uniform
+from palestra.networks.density import Bound, as_floats, checked_condition, checked_levels, checked_request, device_of
 from palestra.networks.names import named
 from palestra.networks.objectives import Losses
 from palestra.networks.stages import stages_of
@@ -156,7 +157,7 @@ class VAE(nn.Module):
     ) -> Tensor:
         """Draws samples `[n, ...]`, floats in [0, 1], or with `means` those of the outputs of codes that are drawn."""
         checked_request(n, self.shape)
-        code = torch.randn(n, self.num_features, generator=generator)
+        code = normal((n, self.num_features), device_of(self), generator)
         outputs = self._outputs(code, self._condition(condition, n))
         if means:
             return self._means(outputs)
@@ -190,7 +191,7 @@ class VAE(nn.Module):
         generator: torch.Generator | None,
     ) -> Tensor:
         """Returns log p(x, code) - log q(code | x) `[draws, B]` of codes drawn from q."""
-        noise = torch.randn(draws, *mean.shape, generator=generator, device=mean.device)
+        noise = normal((draws, *mean.shape), mean.device, generator)
         code = mean + noise * (0.5 * log_var).exp()
         of_code = 0.5 * (noise.square() + log_var - code.square()).sum(dim=2)  # log prior - log q
         repeated = levels.expand(draws, *levels.shape).flatten(0, 1)
@@ -203,19 +204,19 @@ class VAE(nn.Module):
 
     def _drawn(self, outputs: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draws levels `[B, ...]` from outputs."""
-        uniform = torch.rand(outputs.shape, generator=generator)
+        draws = uniform(outputs.shape, outputs.device, generator)
         total = torch.zeros_like(outputs)
         level = torch.zeros_like(outputs, dtype=torch.int64)
         for k in range(self.levels - 1):  # how many levels lie below the uniform number
             total += self.log_of(torch.full_like(level, k), outputs, self.log_scale, self.levels).exp()
-            level += total <= uniform
+            level += total <= draws
         return level
 
     def _levels(self, x: Tensor) -> Tensor:
-        return as_levels(checked_shape(x, self.shape, "vae"), self.levels)
+        return checked_levels(self, x)
 
     def _condition(self, condition: Tensor | None, n: int) -> Tensor | None:
-        return checked_condition(condition, n, self.num_classes, "vae")
+        return checked_condition(self, condition, n)
 
 
 def _flat() -> nn.Module:

@@ -191,8 +191,8 @@ def test_digits_become_probable() -> None:
     [
         (lambda: DBN(3, hidden=()), "at least 1 layer"),
         (lambda: DBN(3, hidden=(4, 0)), "num_hidden=0"),
-        (lambda: DBN(3).encode(torch.ones(2, 4)), r"dbn takes samples \['B', 3\]"),
-        (lambda: DBN(3, 2).sample(2), "the model dbn wants a label"),
+        (lambda: DBN(3).encode(torch.ones(2, 4)), r"DBN takes samples \['B', 3\]"),
+        (lambda: DBN(3, 2).sample(2), "the model DBN wants a label"),
         (lambda: DBN(3).log_prob(torch.ones(2, 3), num_draws=0), "at least 1 draw"),
         (lambda: DBN(3).advance(), "the 2 layers are fitted all at once"),
     ],

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from palestra.networks import create
 from palestra.networks.density import (
     Exact,
     as_floats,
@@ -55,16 +56,17 @@ def test_shapes_and_labels_are_checked() -> None:
     assert checked_shape(x, (1, 4, 4), "pixelcnn") is x
     with pytest.raises(ValueError, match=r"takes samples \['B', 3, 4, 4\], but was given \[2, 1, 4, 4\]"):
         checked_shape(x, (3, 4, 4), "pixelcnn")
-    assert checked_condition(None, 2, None, "vae") is None
-    assert checked_condition(torch.tensor([0, 2]), 2, 3, "vae").tolist() == [0, 2]  # type: ignore[union-attr]
-    for labels, classes, message in (
-        (torch.tensor([0]), None, "nothing to condition on"),
-        (None, 3, "was given none"),
-        (torch.tensor([0, 1, 2]), 3, r"for each of 2 samples, but was given \[3\] of torch.int64"),
-        (torch.tensor([0, 3]), 3, "labels lie from 0 to 2, but one is 3"),
+    plain, conditional = create("vae", in_channels=5), create("vae", in_channels=5, num_classes=3)
+    assert checked_condition(plain, None, 2) is None
+    assert checked_condition(conditional, torch.tensor([0, 2]), 2).tolist() == [0, 2]  # type: ignore[union-attr]
+    for labels, model, message in (
+        (torch.tensor([0]), plain, "nothing to condition on"),
+        (None, conditional, "was given none"),
+        (torch.tensor([0, 1, 2]), conditional, r"for each of 2 samples, but was given \[3\] of torch.int64"),
+        (torch.tensor([0, 3]), conditional, "labels lie from 0 to 2, but one is 3"),
     ):
         with pytest.raises(ValueError, match=message):
-            checked_condition(labels, 2, classes, "vae")
+            checked_condition(model, labels, 2)
 
 
 def test_a_request_larger_than_memory_is_refused() -> None:

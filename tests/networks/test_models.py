@@ -189,6 +189,30 @@ def test_bad_input_is_refused_in_a_sentence(name: str) -> None:
         model.sample(2, torch.tensor([0, 1]))
 
 
+IMPLICIT: list[tuple[str, dict[str, Any]]] = [
+    ("gan", {"in_channels": 3}),
+    ("gan", {"in_channels": 3, "num_classes": 2}),
+    ("dcgan", {"in_channels": 1, "image_size": (8, 8)}),
+    ("wgan-gp", {"in_channels": 1, "image_size": (8, 8)}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), [*CASES, *LATENT, *IMPLICIT, ("rbm", {"in_channels": 3})])
+def test_models_work_on_the_device_where_they_are(name: str, options: dict[str, Any]) -> None:
+    """The device meta computes no numbers, so that an RBM cannot be sampled there, but refuses tensors of others."""
+    model = model_of(name, options)
+    labels = labels_of(model, 2)
+    generator = torch.Generator().manual_seed(0)  # of the CPU
+    x = model.sample(2, labels, generator=generator)
+    model.to("meta")
+    batch = (x,) if labels is None else (x, labels)
+    assert model.objective(batch)[0].is_meta
+    if name != "rbm":
+        assert model.sample(2, labels, generator=None if name == "gan" else generator).is_meta
+        if hasattr(model, "log_prob"):
+            assert model.log_prob(*batch).nats.is_meta
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_saved_models_are_the_same_and_other_families_are_refused(name: str, tmp_path: Path) -> None:
     model = smallest(name).eval()

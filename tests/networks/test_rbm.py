@@ -212,7 +212,7 @@ def test_digits_are_told_apart_and_drawn_by_label() -> None:
         (lambda: RBM(3, num_hidden=0), "there must be units, .* num_hidden=0"),
         (lambda: RBM(3, 0), "num_classes=0"),
         (lambda: RBM(3, steps=0), "steps=0"),
-        (lambda: RBM(3).encode(torch.ones(2, 4)), r"rbm takes samples \['B', 3\]"),
+        (lambda: RBM(3).encode(torch.ones(2, 4)), r"RBM takes samples \['B', 3\]"),
         (lambda: RBM(3).encode(torch.full((2, 3), 2)), "levels of a model with 2 of them lie from 0 to 1"),
         (lambda: RBM(3).log_prob(torch.ones(2, 3), torch.zeros(2)), "nothing to condition on"),
         (lambda: RBM(3, 2).objective((torch.ones(2, 3),)), "wants a label"),
