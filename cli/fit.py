@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from palestra.cli import checkpoint
+from palestra.cli import checkpoint, markov_text
 from palestra.cli.log import Log, interruptible
 from palestra.cli.options import key_values, parse
 from palestra.cli.progress import Progress, duration, say, warnings_said
@@ -85,6 +85,8 @@ def main(args: Sequence[str]) -> int:
     """Fits; the run's path is the last line of stdout."""
     name = args[0] if args and not args[0].startswith("-") else None
     words = list(args if name is None else args[1:])
+    if name == markov_text.NAME and "--resume" not in words:
+        return markov_text.fit(words)
     usual = {} if name is None or "--resume" in words else usual_fit(name)
     options = parse(Options, words, "palestra fit NETWORK", Options(**usual))
     if options.resume is None:
@@ -273,6 +275,8 @@ def _reopened(name: str | None, options: Options) -> Run:
     if odd := sorted(given - {"resume", "from_step", "wandb", "wandb_project"}):
         raise ValueError(f"--{odd[0].replace('_', '-')} is fixed by the run that --resume goes on with; leave it out")
     run = Run.open(str(options.resume), "fit")
+    if run.config["fit"] == markov_text.NAME:
+        raise ValueError(f"{run.path} is a chain of text, which is fitted at once: there is nothing to go on with")
     if name not in (None, run.config["fit"]):
         raise ValueError(f"{run.path} fits {run.config['fit']}, not {name}")
     return run

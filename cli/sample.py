@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from palestra.cli import markov_text
 from palestra.cli.options import parse
 from palestra.cli.progress import Progress, say
 from palestra.cli.saved import saved_network
@@ -54,6 +55,8 @@ class Options:
 def main(args: Sequence[str]) -> int:
     """Draws; the file's path is the last line of stdout."""
     name = args[0] if args and not args[0].startswith("-") else None
+    if name is not None and markov_text.is_chain(name):
+        return markov_text.sample(name, args[1:])
     options = parse(Options, args if name is None else args[1:], "palestra sample RUN")
     if name is None:
         raise ValueError("the run is missing: palestra sample RUN --out grid.png")

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from palestra.cli import markov_text
 from palestra.cli.fit import data_of
 from palestra.cli.options import key_values, parse
 from palestra.cli.progress import Progress, say, warnings_said
@@ -45,6 +46,8 @@ class Options:
 
 def main(name: str, args: Sequence[str]) -> int:
     """Measures; a run's result is kept as its `evaluation.json`."""
+    if markov_text.is_chain(name):
+        return markov_text.evaluate(name, args)
     options = parse(Options, args, "palestra evaluate RUN")
     if options.batch_size < 1:
         raise ValueError(f"--batch-size is {options.batch_size}, but at least 1 is wanted")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from palestra.cli import markov_text
 from palestra.cli.main import COMMANDS
 from palestra.networks import MODELS, NETWORKS
 
@@ -23,7 +24,7 @@ def test_commands_and_networks_exist(page: Path) -> None:
     for words in re.findall(r"^(?:\$ )?palestra ([a-z-]+)(?: ([a-z0-9_-]+))?", page.read_text(), flags=re.MULTILINE):
         assert words[0] in COMMANDS, f"{page.name} shows palestra {words[0]}"
         if words[0] == "fit" and words[1]:
-            assert words[1] in NETWORKS | MODELS, f"{page.name} fits {words[1]}"
+            assert words[1] in {*NETWORKS, *MODELS, markov_text.NAME}, f"{page.name} fits {words[1]}"
 
 
 @pytest.mark.slow
