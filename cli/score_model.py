@@ -60,7 +60,7 @@ def _compared(network: Any, images: Images, judge: str) -> dict[str, Any]:
     count = min(MOST, len(images))
     real = images.subset(torch.from_numpy(np.random.default_rng(0).permutation(len(images))[:count]))
     condition = real.labels if network.num_classes else None
-    samples = network.sample(count, condition, generator=torch.Generator().manual_seed(0))
+    samples = network.sample(count, condition, generator=torch.Generator().manual_seed(0)).cpu()
     pixels = (samples.reshape(count, images.in_channels, *images.image_size) * 255).round().clamp(0, 255).byte()
     seen, drawn = (_features(judge, data) for data in (real, Images(pixels, name="the samples")))
     found = likeness(seen, drawn)
