@@ -30,6 +30,7 @@ from palestra.generative.scores import score
 from palestra.networks import create, network_class, usual_fit
 from palestra.networks.batches import as_dataset
 from palestra.networks.fit import FitConfig, Learner
+from palestra.networks.threads import use_threads
 from palestra.perception.intervals import student
 
 NUM_SAMPLES = 16  # that are kept of a fit
@@ -239,7 +240,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=[])
     parser.add_argument("--picture", type=Path, help="samples of the models of mnist")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    use_threads(image=False)
     sources: dict[str, tuple[Any, tuple[Case, ...]]] = {
         "digits": (digits, DIGITS),
         "mnist": (lambda: mnist(options.data), MNIST),
