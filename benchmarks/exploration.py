@@ -23,7 +23,7 @@ from palestra.envs.spec import EnvSpec
 
 NUM_ENVS = 4
 CHOICE, OTHER_SEEDS = (0.02, 0.05, 0.1, 0.2), (1000, 1001)
-SCALES = {"none": 1.0, "count": 0.1, "rnd": 0.1, "cts": 0.05, "pixelcnn": 0.05}  # bonus_scale
+SCALES = {"none": 1.0, "count": 0.05, "rnd": 0.2, "cts": 0.02, "pixelcnn": 0.02}  # bonus_scale
 FOUND = 0.9  # return of an episode that found the treasure
 
 
