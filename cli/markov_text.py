@@ -182,8 +182,7 @@ def _held_out(run: Run) -> str:
 
 def _parts(text: str, valid: float) -> tuple[str, str]:
     """Returns the beginning of a text and a fraction of it at the end, parted where a word ends if there is such."""
-    place = round(len(text) * (1.0 - valid))
-    while 0 < place < len(text) and not text[place].isspace():
-        place -= 1
-    place = place or round(len(text) * (1.0 - valid))
+    cut = round(len(text) * (1.0 - valid))
+    ends = (i for i in range(cut, 0, -1) if i == len(text) or text[i].isspace())
+    place = next(ends, cut)
     return text[:place], text[place:]

@@ -79,7 +79,7 @@ class DBN(nn.Module):
         The loss is the sum of the layers', each with its own gradient alone; see `RBM.objective`.
         """
         v = self._binary(batch[0])
-        label = self._labels(batch[1] if self.num_classes and len(batch) > 1 else None, len(v))
+        label = checked_condition(self, batch[1] if self.num_classes and len(batch) > 1 else None, len(v))
         loss, metrics = v.new_zeros(len(v)), dict[str, Tensor]()
         stage = int(self.stage)
         for k, rbm in enumerate(self._rbms()):
@@ -105,7 +105,7 @@ class DBN(nn.Module):
 
     def encode(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Returns the probabilities `[B, hidden[-1]]` of the top units, given those of each layer below."""
-        v, label = self._binary(x), self._labels(condition, len(x))
+        v, label = self._binary(x), checked_condition(self, condition, len(x))
         for rbm in self._rbms():
             v = torch.sigmoid(rbm.hidden_inputs(v, label if rbm.num_classes else None))
         return v
@@ -135,7 +135,7 @@ class DBN(nn.Module):
             ValueError: there are no steps, too many samples, or labels are missing or wrong.
         """
         *below, top = self._rbms()
-        v = top.sample(n, self._labels(condition, n), generator=generator, steps=steps)
+        v = top.sample(n, checked_condition(self, condition, n), generator=generator, steps=steps)
         for rbm in reversed(below):
             v = bernoulli(rbm.decode(v), generator)
         return v
@@ -162,7 +162,7 @@ class DBN(nn.Module):
         """
         if num_draws < 1:
             raise ValueError(f"at least 1 draw is wanted, but num_draws is {num_draws}")
-        v, label = self._binary(x), self._labels(condition, len(x))
+        v, label = self._binary(x), checked_condition(self, condition, len(x))
         generator = generator or torch.Generator().manual_seed(0)
         top = self._rbms()[-1]
         log_z = top.known_log_z() if label is None else top.known_log_z()[label]
@@ -186,9 +186,6 @@ class DBN(nn.Module):
 
     def _binary(self, x: Tensor) -> Tensor:
         return checked_levels(self, x).to(self._rbms()[0].weight.dtype)
-
-    def _labels(self, condition: Tensor | None, n: int) -> Tensor | None:
-        return checked_condition(self, condition, n)
 
 
 def _drawn(log_odds: Tensor, generator: torch.Generator | None) -> Tensor:

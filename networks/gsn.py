@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from palestra.networks.chance import normal, uniform
+from palestra.networks.chance import bernoulli, normal, uniform
 from palestra.networks.density import checked_condition, checked_levels, checked_request
 from palestra.networks.objectives import Losses
 
@@ -91,7 +91,7 @@ class GSN(nn.Module):
         for _ in range(self.num_walkback):
             logits, hidden = self._step(now, hidden)
             losses.append(F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(dim=1))
-            now = _coins(torch.sigmoid(logits.detach()), None)
+            now = bernoulli(torch.sigmoid(logits.detach()))
         return torch.stack(losses).mean(dim=0), {"first": losses[0].detach()}
 
     @torch.no_grad()
@@ -103,7 +103,7 @@ class GSN(nn.Module):
         """
         checked_condition(self, condition, n)
         checked_request(n, self.shape)
-        start = _coins(self.frequency.expand(n, -1), generator)
+        start = bernoulli(self.frequency.expand(n, -1), generator)
         *_, last = islice(self.walk(start, generator=generator), self.num_steps)
         return last
 
@@ -132,7 +132,7 @@ class GSN(nn.Module):
         hidden = self._silence(len(x))
         while True:
             logits, hidden = self._step(x, hidden, generator)
-            x = _coins(torch.sigmoid(logits), generator)
+            x = bernoulli(torch.sigmoid(logits), generator)
             yield x
 
     def _step(
@@ -155,16 +155,8 @@ class GSN(nn.Module):
         return [self.visible_bias.new_zeros(n, size) for size in self.hidden]
 
 
-def _uniform(like: Tensor, generator: torch.Generator | None) -> Tensor:
-    return uniform(like.shape, like.device, generator).to(like.dtype)
-
-
-def _coins(probability: Tensor, generator: torch.Generator | None) -> Tensor:
-    return (_uniform(probability, generator) < probability).to(probability)
-
-
 def _spoilt(x: Tensor, fraction: float, generator: torch.Generator | None) -> Tensor:
-    draw = _uniform(x, generator)
+    draw = uniform(x.shape, x.device, generator)
     return torch.where(draw < fraction, (draw < 0.5 * fraction).to(x), x)
 
 

@@ -13,14 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from palestra.networks.chance import uniform
-from palestra.networks.density import (
-    Exact,
-    checked_condition,
-    checked_input,
-    checked_request,
-    device_of,
-    likelihood_loss,
-)
+from palestra.networks.density import Exact, checked_condition, checked_input, checked_request, likelihood_loss
 from palestra.networks.objectives import Losses
 
 
@@ -74,7 +67,7 @@ class NADE(nn.Module):
         """Draws vectors `[n, D]` of zeros and ones; what the hidden units have seen is kept if `cached`."""
         checked_request(n, self.shape)
         condition = checked_condition(self, condition, n)
-        uniforms = uniform((n, *self.shape), device_of(self), generator)
+        uniforms = uniform((n, *self.shape), self.inputs.device, generator)
         x = torch.zeros_like(uniforms)
         seen = self._bias(condition, n).expand(n, -1).clone()
         for d in range(self.shape[0]):

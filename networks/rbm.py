@@ -90,7 +90,7 @@ class RBM(nn.Module):
     def encode(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Returns the probabilities `[B, num_hidden]` that hidden units are on, given samples `[B, D]` and labels."""
         v = self._binary(x)
-        return torch.sigmoid(self.hidden_inputs(v, self._labels(condition, len(v))))
+        return torch.sigmoid(self.hidden_inputs(v, checked_condition(self, condition, len(v))))
 
     def decode(self, code: Tensor) -> Tensor:
         """Returns the probabilities `[B, D]` that visible units are on, given hidden ones `[B, num_hidden]`."""
@@ -102,7 +102,7 @@ class RBM(nn.Module):
 
     def free_energy(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Returns -log of the sum over hidden states of e^-E, `[B]`, of samples `[B, D]` and, with classes, labels."""
-        v, label = self._binary(x), self._labels(condition, len(x))
+        v, label = self._binary(x), checked_condition(self, condition, len(x))
         return self._free_energy(v, label, self.hidden_inputs(v, label))
 
     def objective(self, batch: Sequence[Tensor]) -> Losses:
@@ -113,7 +113,9 @@ class RBM(nn.Module):
         estimated from one unit of each sample, drawn at random.
         """
         x = self._binary(batch[0])
-        return self.contrast(x, self._labels(batch[1] if self.num_classes and len(batch) > 1 else None, len(x)))
+        return self.contrast(
+            x, checked_condition(self, batch[1] if self.num_classes and len(batch) > 1 else None, len(x))
+        )
 
     def contrast(self, v: Tensor, label: Tensor | None = None) -> Losses:
         """Returns what `objective` does of floats `[B, D]` of 0 and 1, unchecked."""
@@ -149,7 +151,7 @@ class RBM(nn.Module):
         checked_request(n, (self.shape[0] + self.num_features,))
         if steps < 1:
             raise ValueError(f"at least 1 step of Gibbs sampling is wanted, but steps is {steps}")
-        label = self._labels(condition, n)
+        label = checked_condition(self, condition, n)
         v = bernoulli(torch.sigmoid(self.visible_bias.expand(n, -1)), generator)
         return self.gibbs(self.hidden_inputs(v, label), label, steps, generator, clamped=True)[0]
 
@@ -256,6 +258,3 @@ class RBM(nn.Module):
 
     def _binary(self, x: Tensor) -> Tensor:
         return checked_levels(self, x).to(self.weight.dtype)
-
-    def _labels(self, condition: Tensor | None, n: int) -> Tensor | None:
-        return checked_condition(self, condition, n)

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from palestra.networks import create
 from palestra.networks.autoencoder import deconvolutions, mirrored
 from palestra.networks.chance import normal, uniform
-from palestra.networks.density import Bound, as_floats, checked_condition, checked_levels, checked_request, device_of
+from palestra.networks.density import Bound, as_floats, checked_condition, checked_input, checked_request, device_of
 from palestra.networks.names import named
 from palestra.networks.objectives import Losses
 from palestra.networks.stages import stages_of
@@ -87,8 +87,7 @@ class VAE(nn.Module):
 
     def posterior(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Maps samples `[B, ...]` to means and logarithms of variances `[B, num_latent]` of their codes."""
-        levels = self._levels(x)
-        return self._posterior(levels, self._condition(condition, len(x)))
+        return self._posterior(*checked_input(self, x, condition))
 
     def encode(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Maps samples `[B, ...]` to the means `[B, num_latent]` of their codes."""
@@ -96,7 +95,7 @@ class VAE(nn.Module):
 
     def decode(self, code: Tensor, condition: Tensor | None = None) -> Tensor:
         """Maps codes `[B, num_latent]` to the means `[B, ...]` of samples, floats in [0, 1]."""
-        return self._means(self._outputs(code, self._condition(condition, len(code))))
+        return self._means(self._outputs(code, checked_condition(self, condition, len(code))))
 
     def reconstruct(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Returns `decode(encode(x))`, `[B, ...]`."""
@@ -118,7 +117,7 @@ class VAE(nn.Module):
 
         With one draw it is an unbiased estimate of the evidence lower bound, with more it rises to the log-probability.
         """
-        levels, condition = self._levels(x), self._condition(condition, len(x))
+        levels, condition = checked_input(self, x, condition)
         mean, log_var = self._posterior(levels, condition)
         part = max(1, AT_ONCE // levels.numel())
         done, weights = 0, []
@@ -133,8 +132,7 @@ class VAE(nn.Module):
 
         With one draw the divergence is exact; codes are drawn from torch's global generator.
         """
-        levels = self._levels(batch[0])
-        condition = self._condition(batch[1] if self.num_classes else None, len(levels))
+        levels, condition = checked_input(self, batch[0], batch[1] if self.num_classes else None)
         mean, log_var = self._posterior(levels, condition)
         divergence = 0.5 * (mean.square() + log_var.exp() - 1.0 - log_var).sum(dim=1)
         if self.num_importance > 1:
@@ -158,7 +156,7 @@ class VAE(nn.Module):
         """Draws samples `[n, ...]`, floats in [0, 1], or with `means` those of the outputs of codes that are drawn."""
         checked_request(n, self.shape)
         code = normal((n, self.num_features), device_of(self), generator)
-        outputs = self._outputs(code, self._condition(condition, n))
+        outputs = self._outputs(code, checked_condition(self, condition, n))
         if means:
             return self._means(outputs)
         return as_floats(self._drawn(outputs, generator), self.levels)
@@ -211,12 +209,6 @@ class VAE(nn.Module):
             total += self.log_of(torch.full_like(level, k), outputs, self.log_scale, self.levels).exp()
             level += total <= draws
         return level
-
-    def _levels(self, x: Tensor) -> Tensor:
-        return checked_levels(self, x)
-
-    def _condition(self, condition: Tensor | None, n: int) -> Tensor | None:
-        return checked_condition(self, condition, n)
 
 
 def _flat() -> nn.Module:
