@@ -20,8 +20,9 @@ from palestra.cli.progress import Progress, duration, say, warnings_said
 from palestra.cli.run import Run, free_name
 from palestra.cli.saved import folder_of
 from palestra.cli.tracking import Tracker
-from palestra.networks import create, network_class, usual_fit
+from palestra.networks import MODELS, NETWORKS, create, network_class, usual_fit
 from palestra.networks.fit import DivergedError, FitConfig, Learner
+from palestra.networks.names import named
 from palestra.networks.pretrained import load_into, save_pretrained
 from palestra.networks.stages import freeze, num_parameters
 from palestra.networks.threads import use_threads
@@ -87,6 +88,8 @@ def main(args: Sequence[str]) -> int:
     words = list(args if name is None else args[1:])
     if name == markov_text.NAME and "--resume" not in words:
         return markov_text.fit(words)
+    if name is not None:
+        named(name, {**NETWORKS, **MODELS, markov_text.NAME: None}, "network")
     usual = {} if name is None or "--resume" in words else usual_fit(name)
     options = parse(Options, words, "palestra fit NETWORK", Options(**usual))
     if options.resume is None:

@@ -45,6 +45,7 @@ def test_a_chain_is_fitted_measured_and_sampled(text: CommandLine, unit: str) ->
     ("words", "message"),
     [
         (("fit", "markov-text"), "--data is missing"),
+        (("fit", "markov-txt", "--data", "text.txt"), "there is no network 'markov-txt'; did you mean markov-text?"),
         (("fit", "markov-text", "--data", "nothing.txt"), "nothing.txt: No such file"),
         (("fit", "markov-text", "--data", "bytes"), "bytes is no text in UTF-8: invalid start byte at byte 1"),
         (("fit", "markov-text", "--data", "text.txt", "--order", "-1"), "order and strength must not be negative"),
